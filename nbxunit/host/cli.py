@@ -1,0 +1,101 @@
+"""The command `nbxunit`: arguments to `pytest.main` with the notebook session switched on.
+
+Alone prints and exits. `nbxunit run` has short spellings for the options that pytest reserves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from nbxunit import __version__
+
+_DESCRIPTION = "xunit tests in Jupyter notebooks, run by pytest inside the kernel"
+_EXAMPLES = """\
+examples:
+  nbxunit run notebook.ipynb                       all tests of a notebook
+  nbxunit run notebook.ipynb::TestDb::test_insert  one of them
+  nbxunit run notebooks/ -n 4                      a folder, in four kernels at once
+  nbxunit run -k insert -x --junitxml=report.xml   any option of pytest
+  nbxunit run --check-execution notebooks/         execute notebooks that have no tests, too
+  nbxunit run --cell-timeout 60 --kernel python3 notebook.ipynb
+
+Without a path: the ini's testpaths, else the current folder. Exit codes are pytest's: 0 all passed,
+1 something failed, 2 interrupted, 3 internal error, 4 usage error, 5 no tests.
+All of pytest's options: pytest --help. In a mixed suite: pytest --nbxunit.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own) and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        "nbxunit", description=_DESCRIPTION, epilog=_EXAMPLES, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"nbxunit {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("run", help="run the tests of notebooks", add_help=False)
+    if not words:
+        parser.print_help()
+        return 4
+    options = parser.parse_args(words[:1])
+    return run(words[1:]) if options.command == "run" else 4
+
+
+def run(words: Sequence[str]) -> int:
+    """`nbxunit run WORDS`: pytest's exit code."""
+    parser = argparse.ArgumentParser(
+        "nbxunit run", usage="nbxunit run [options] [pytest options] [notebook, folder or node id ...]",
+        description="Execute notebooks and run their tests, each in a kernel of its own.",
+        epilog=_EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("-n", metavar="N", help="notebooks at once, each in its kernel; or auto")
+    parser.add_argument(
+        "--kernel", metavar="NAME", help="run on this kernel, not the notebook's own"
+    )
+    parser.add_argument(
+        "--cell-timeout", metavar="SECONDS", help="interrupt a cell that takes longer"
+    )
+    parser.add_argument(
+        "--test-timeout", metavar="SECONDS", help="interrupt a test that takes longer"
+    )
+    parser.add_argument(
+        "--check-execution", action="store_true", help="report each notebook's execution as a test"
+    )
+    ours, rest = parser.parse_known_args(_whole_options(words))
+    spelled = {
+        "--nbxunit-jobs": ours.n,
+        "--nbxunit-kernel": ours.kernel,
+        "--nbxunit-cell-timeout": ours.cell_timeout,
+        "--nbxunit-test-timeout": ours.test_timeout,
+    }
+    arguments = ["-p", "nbxunit", "--nbxunit"]
+    arguments += [f"{option}={value}" for option, value in spelled.items() if value is not None]
+    arguments += ["--nbxunit-check-execution"] if ours.check_execution else []
+    import pytest
+
+    return int(pytest.main([*arguments, *rest]))
+
+
+_VALUED = ("-k", "-m", "-o", "-p", "-c", "-W", "-r")
+
+
+def _whole_options(words: Sequence[str]) -> list[str]:
+    """`words` with the values of pytest's short options joined to them.
+
+    Else a value that looks like an option of ours would be taken for it: `-k -n`.
+    """
+    whole: list[str] = []
+    iterator = iter(words)
+    for word in iterator:
+        if word in _VALUED:
+            whole.append(word + next(iterator, ""))
+        else:
+            whole.append(word)
+    return whole
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Private names of pytest and Jupyter that the host side uses, and one import that is kept out.
+
+May import pytest. Each function says why no public name will do; each has a test in
+`tests/host/test_compat.py`, which runs on the oldest and newest supported versions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from _pytest._code.code import ReprFileLocation
+from _pytest._io import TerminalWriter
+
+_GRAMMAR = "rfc3987_syntax"
+_CELL = re.compile(r"\.ipynb cell \d+$")
+
+
+@contextlib.contextmanager
+def without_grammar() -> Iterator[None]:
+    """Keep a grammar out that takes a second to build, and that nbformat never uses.
+
+    jsonschema's optional formats import it, where JupyterLab is installed.
+    """
+    if _GRAMMAR in sys.modules:
+        yield
+        return
+    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[_GRAMMAR]
+
+
+class CellLocation(ReprFileLocation):
+    """A place in a cell: `notebook.ipynb cell 3, line 2: AssertionError`."""
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        """Write the place as a person says it; pytest writes `path:line`."""
+        message = self.message.partition("\n")[0]
+        tw.write(self.path, bold=True, red=True)
+        tw.line(f", line {self.lineno}: {message}")
+
+
+def name_cells(report: Any) -> None:
+    """Let the places in `report` that are cells be written as places in cells."""
+    longrepr = report.longrepr
+    for traceback, crash, _ in getattr(longrepr, "chain", None) or ():
+        for entry in traceback.reprentries:
+            _as_cell(getattr(entry, "reprfileloc", None))
+        _as_cell(crash)
+    _as_cell(getattr(longrepr, "reprcrash", None))
+
+
+def _as_cell(location: Any) -> None:
+    if type(location) is ReprFileLocation and _CELL.search(location.path):
+        location.__class__ = CellLocation
+
+
+def name_notebook(report: Any) -> None:
+    """Let a report of a notebook as a whole be headed by its node id."""
+    if type(report) is pytest.TestReport and report.nodeid.endswith(".ipynb"):
+        report.__class__ = NotebookReport
+
+
+def temporary_folder(config: pytest.Config) -> str | None:
+    """A `--basetemp` for one kernel inside the host's, if it has one; pytest empties it first."""
+    if not config.option.basetemp:
+        return None
+    factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001
+    return str(factory.mktemp("notebook") / "kernel")
+
+
+def is_terminal(reporter: Any) -> bool:
+    """Whether the terminal reporter writes to a terminal; `isatty` was a value before pytest 8.4."""
+    return bool(reporter.isatty() if callable(reporter.isatty) else reporter.isatty)
+
+
+def write_in_line(reporter: Any, text: str) -> None:
+    """Write `text` where the reporter's line ends; its public methods begin a line of their own."""
+    reporter._tw.write(text, flush=True)  # noqa: SLF001
+
+
+def grow(session: pytest.Session, count: int) -> None:
+    """`count` more tests are known than were collected; reporters measure progress by that."""
+    session.testscollected += count
+
+
+def forget_failure(config: pytest.Config, nodeid: str) -> None:
+    """Let `--lf` forget that a notebook could not be collected last time, for now it could."""
+    plugin = config.pluginmanager.get_plugin("lfplugin")
+    for key in [key for key in getattr(plugin, "lastfailed", ()) if str(key) == nodeid]:
+        del plugin.lastfailed[key]  # type: ignore[union-attr]
+
+
+class NotebookReport(pytest.TestReport):
+    """A report of a notebook as a whole; its headline is its node id."""
+
+    @property
+    def head_line(self) -> str:
+        """What stands above the report."""
+        return self.nodeid
+
+
+def remember_nodeids(config: pytest.Config, nodeids: Iterable[str]) -> None:
+    """Let `--nf` know these tests next time; its plugin sees only what the host collects."""
+    plugin = config.pluginmanager.get_plugin("nfplugin")
+    known = getattr(plugin, "cached_nodeids", None)
+    if known is None:
+        return
+    try:
+        from _pytest.nodeid import NodeId
+    except ImportError:  # before pytest 9.2
+        known.update(nodeids)
+    else:
+        known.update(NodeId.parse(nodeid) for nodeid in nodeids)
+
+
+def warning_category(name: str) -> type[Warning]:
+    """The warning class of Python or pytest that is called `name`, else UserWarning.
+
+    The name comes from a kernel, so nothing is imported for it.
+    """
+    import builtins
+
+    for module in (builtins, pytest):
+        found = getattr(module, name, None)
+        if isinstance(found, type) and issubclass(found, Warning):
+            return found
+    return UserWarning
+
+
+def warning_message(message: str, category: str, filename: str, lineno: int) -> Any:
+    """A recorded warning, as pytest's hook for warnings takes it."""
+    kind = warning_category(category)
+    text = message if kind.__name__ == category else f"{category}: {message}"
+    return warnings.WarningMessage(kind(text), kind, filename, lineno)

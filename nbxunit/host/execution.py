@@ -1,0 +1,152 @@
+"""One notebook on one kernel: prepared, its cells executed, its tests run, told as records.
+
+Runs on the event loop of `scheduling`; what records mean to pytest is `replay`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nbxunit import protocol
+from nbxunit.host import kernels, notebooks
+from nbxunit.host.cells import CellRunner
+from nbxunit.host.control import Control, Stopped
+from nbxunit.host.kernels import Kernel, KernelDied, call, request
+from nbxunit.host.notebooks import NotebookError
+from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record
+from nbxunit.host.testrun import GRACE, TestRun
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+T = TypeVar("T")
+
+
+async def execute(job: Job, control: Control, emit: Callable[[Record], None]) -> None:
+    """Run `job` and `emit` its records in order. Nothing is raised for what notebooks can do."""
+    try:
+        notebook = notebooks.read(job.path)
+        language = notebooks.language(notebook)
+        if language not in ("python", "ipython") and job.kernel is None:
+            raise NotebookError(f"{job.path.name} is in {language}; nbxunit runs Python notebooks")
+        name = job.kernel or notebooks.kernel_name(notebook)
+        control.doing = f"starting the kernel {name}"
+        async with kernels.started(name, job.path.parent) as kernel:
+            control.kernel = kernel
+            await _Execution(job, control, kernel, emit).run(notebook)
+    except NotebookError as exc:
+        emit(Broken(str(exc)))
+    except KernelDied as exc:
+        emit(Died(str(exc)))
+    except Stopped:
+        pass
+    finally:
+        control.kernel = None
+
+
+class _Execution:
+    def __init__(
+        self, job: Job, control: Control, kernel: Kernel, emit: Callable[[Record], None]
+    ) -> None:
+        self._job = job
+        self._control = control
+        self._kernel = kernel
+        self._emit = emit
+
+    async def run(self, notebook: NotebookNode) -> None:
+        await self._guarded(self._prepare(), None, "preparing the run")
+        start = time.monotonic()
+        broken = await self._cells(notebook)
+        if broken is not None:
+            self._emit(broken)
+            return
+        self._emit(Executed(time.monotonic() - start))
+        self._control.doing = "collecting"
+        await TestRun(self._job, self._control, self._kernel, self._emit).run()
+
+    # --- before the cells ---
+
+    async def _prepare(self) -> None:
+        self._control.doing = "loading plugins and conftests"
+        job = self._job
+        order = {
+            "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
+            "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
+        }  # fmt: skip
+        reply = await request(self._kernel, call("prepare", order))
+        if reply["status"] != "ok":
+            raise NotebookError(_why_not_prepared(self._kernel, reply))
+
+    # --- cells ---
+
+    async def _cells(self, notebook: NotebookNode) -> Broken | None:
+        show = self._show if self._job.live_output else None
+        runner = CellRunner(self._kernel, notebook, self._job.path.name, show)
+        for index, cell in enumerate(notebook.cells):
+            if not runner.runs(cell):
+                continue
+            self._control.doing = f"cell {runner.number}"
+            try:
+                broken = await self._guarded(
+                    runner.run(index), self._job.cell_timeout, f"cell {runner.number}"
+                )
+            except KernelDied as exc:
+                return runner.broken(cell, str(exc))
+            except TimeoutError as exc:
+                return runner.broken(cell, str(exc))
+            if broken is not None:
+                return broken
+        return None
+
+    def _show(self, stream: str, text: str) -> None:
+        self._emit(Output(stream, text))
+
+    # --- what can go wrong meanwhile ---
+
+    async def _guarded(self, awaitable: Awaitable[T], timeout: float | None, what: str) -> T:
+        """The result of `awaitable`; TimeoutError, KernelDied or Stopped when that comes first."""
+        work = asyncio.ensure_future(awaitable)
+        death = asyncio.ensure_future(self._kernel.died())
+        stop = asyncio.ensure_future(self._control.stop.wait())
+        try:
+            await asyncio.wait(
+                {work, death, stop}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+            if work.done():
+                return work.result()
+            if death.done():
+                raise death.result()
+            stopped = stop.done()
+            await self._kernel.interrupt()
+            await asyncio.wait({work, death}, timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
+            reacted = work.done()
+            if not reacted:
+                await self._kernel.kill()
+            if stopped:
+                raise Stopped
+            how = "was interrupted" if reacted else "did not react to an interrupt and was killed"
+            raise TimeoutError(f"{what} took longer than {timeout:g} s and {how}")
+        finally:
+            for task in (work, death, stop):
+                task.cancel()
+            await asyncio.gather(work, death, stop, return_exceptions=True)
+
+
+def _why_not_prepared(kernel: Kernel, reply: Mapping[str, Any]) -> str:
+    name, text = reply.get("ename"), str(reply.get("evalue"))
+    python = kernel.python
+    if name in ("ModuleNotFoundError", "ImportError") and any(
+        module in text for module in ("nbxunit", "pytest", "greenlet", "IPython")
+    ):
+        return (
+            f"the kernel's Python ({python}) cannot run nbxunit: {text}; "
+            f"install it there with: {python} -m pip install nbxunit"
+        )
+    if name in ("RuntimeError", "UsageError"):
+        return text
+    lines = [protocol.clean(line) for line in reply.get("traceback", ())]
+    return "\n".join([f"the kernel cannot prepare the run: {name}: {text}", *lines[-3:]])

@@ -1,0 +1,140 @@
+"""Notebook files to cells: reading, what a static look tells, the tags of a cell.
+
+The only user of nbformat, which is imported when a notebook is read.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from nbxunit import directives
+from nbxunit.host import compat
+
+if TYPE_CHECKING:
+    import pytest
+    from nbformat import NotebookNode
+
+CHECKPOINTS = ".ipynb_checkpoints"
+
+
+class NotebookError(Exception):
+    """A notebook that cannot be run as it is; the message says why and what to try."""
+
+
+def is_notebook(config: pytest.Config, path: Path, *, named: bool) -> bool:
+    """Whether `path` is a notebook to run: one that is named, or one that matches `nbxunit_files`."""
+    if path.suffix != ".ipynb" or CHECKPOINTS in path.parts:
+        return False
+    globs: Iterable[str] = config.getini("nbxunit_files")
+    return named or any(
+        path.match(glob) if "/" in glob else fnmatch.fnmatch(path.name, glob) for glob in globs
+    )
+
+
+def read(path: Path) -> NotebookNode:
+    """The notebook in `path`, as nbformat 4. NotebookError if it is none."""
+    with compat.without_grammar():
+        import nbformat
+        from nbformat.reader import NotJSONError
+        from nbformat.validator import normalize
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise NotebookError(f"{path.name} cannot be read: {exc}") from exc
+    if not text.strip():
+        raise NotebookError(f"{path.name} is empty; a notebook is JSON, as Jupyter saves it")
+    try:
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # missing or repeated ids are mended
+            _, notebook = normalize(nbformat.reads(text, as_version=4))
+            nbformat.validate(notebook)
+    except NotJSONError as exc:
+        raise NotebookError(
+            f"{path.name} is no notebook, for it is not JSON: {_why_not_json(text)}"
+        ) from exc
+    except nbformat.ValidationError as exc:
+        raise NotebookError(
+            f"{path.name} is no valid notebook: {str(exc).partition(chr(10))[0]}"
+        ) from exc
+    except Exception as exc:
+        if not text.lstrip().startswith("{"):
+            raise NotebookError(f"{path.name} is no notebook, for its JSON is no object") from exc
+        raise NotebookError(f"{path.name} is no notebook: {type(exc).__name__}: {exc}") from exc
+    return cast("NotebookNode", notebook)
+
+
+def _why_not_json(text: str) -> str:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        return str(exc)
+    return "it is not an object"
+
+
+def language(notebook: NotebookNode) -> str:
+    """The language that the notebook says it is in, in lower case; python where it says nothing."""
+    metadata = notebook.metadata
+    spec, info = metadata.get("kernelspec") or {}, metadata.get("language_info") or {}
+    return str(spec.get("language") or info.get("name") or "python").lower()
+
+
+def kernel_name(notebook: NotebookNode) -> str:
+    """The kernel that the notebook asks for; python3 where it says nothing."""
+    return str((notebook.metadata.get("kernelspec") or {}).get("name") or "python3")
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return list(cell.metadata.get("tags") or ())
+
+
+def may_have_tests(config: pytest.Config, path: Path) -> bool:
+    """Whether a static look finds anything in a notebook that could be a test or hook.
+
+    True also where the file cannot be understood: then reading it must say so.
+    """
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return True
+    pattern = _test_pattern(config)
+    return any(pattern.search(source) for source in sources)
+
+
+def _test_pattern(config: pytest.Config) -> re.Pattern[str]:
+    functions = "|".join(_as_regex(glob) for glob in config.getini("python_functions"))
+    classes = "|".join(_as_regex(glob) for glob in config.getini("python_classes"))
+    return re.compile(
+        rf"xunit|\bdef\s+(?:test|{functions})|\bclass\s+(?:Test|{classes})|TestCase|load_tests|import\s+\*"
+    )
+
+
+def _as_regex(prefix_or_glob: str) -> str:
+    return re.escape(prefix_or_glob).replace(r"\*", r"\w*").replace(r"\?", r"\w")
+
+
+def check_tags(cell: NotebookNode) -> None:
+    """NotebookError for a tag that makes no sense on a hook or test cell."""
+    if "raises-exception" in tags(cell) and directives.find(cell.source):
+        first = cell.source.strip().partition("\n")[0]
+        raise NotebookError(
+            f"the tag raises-exception makes no sense on a cell that only registers ({first}); "
+            'for a test that is to fail, use --mark "xfail(raises=...)"'
+        )
+
+
+def as_json(value: Any) -> bool:
+    """Whether `value` can be sent to a kernel as it is."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and as_json(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(as_json, value))
+    return value is None or isinstance(value, (str, int, float, bool))

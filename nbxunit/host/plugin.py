@@ -1,0 +1,51 @@
+"""pytest's entry point `nbxunit`: the options and ini keys, and the session when one is asked for.
+
+Imported by every pytest run, so it imports pytest alone; all that is heavy comes with `--nbxunit`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--nbxunit` and what goes with it."""
+    group = parser.getgroup("nbxunit", "notebooks (nbxunit)")
+    group.addoption(
+        "--nbxunit", action="store_true", default=False,
+        help="execute notebooks and run their tests, each in a kernel of its own",
+    )  # fmt: skip
+    group.addoption(
+        "--nbxunit-kernel", metavar="NAME", default=None,
+        help="run on the kernel NAME instead of the notebook's own",
+    )  # fmt: skip
+    group.addoption(
+        "--nbxunit-jobs", metavar="N", default="1",
+        help="run N notebooks at once, in N kernels; auto: one for each core",
+    )  # fmt: skip
+    group.addoption(
+        "--nbxunit-check-execution", action="store_true", default=False,
+        help="execute all notebooks, also those without tests, and report each execution as a test",
+    )  # fmt: skip
+    for what in ("cell", "test"):
+        group.addoption(
+            f"--nbxunit-{what}-timeout", metavar="SECONDS", type=float, default=None,
+            help=f"interrupt a {what} that takes longer, then kill the kernel (default: no limit)",
+        )  # fmt: skip
+        parser.addini(
+            f"nbxunit_{what}_timeout",
+            f"default of --nbxunit-{what}-timeout, in seconds",
+            default="",
+        )
+    parser.addini(
+        "nbxunit_files", "globs of the notebooks to run", type="args", default=["*.ipynb"]
+    )
+    parser.addini("nbxunit_kernel", "default of --nbxunit-kernel", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start a session of notebooks, if the run asks for one."""
+    if config.getoption("nbxunit"):
+        from nbxunit.host.session import NotebookSession
+
+        config.pluginmanager.register(NotebookSession(config), "nbxunit-session")

@@ -1,0 +1,248 @@
+"""A notebook's records as pytest's hooks: what the kernel reports happens again on the host.
+
+May import pytest. One `Replay` is one notebook; what it cannot know, such as how a kernel died, it
+makes error reports of, so that no test is lost.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from nbxunit import protocol
+from nbxunit.host import compat, items
+from nbxunit.host.items import NotebookItem
+from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record
+
+EXECUTION = "execution"
+"""The name of the test that `--nbxunit-check-execution` reports."""
+
+
+class Replay:
+    """Replays the records of one notebook for its item.
+
+    `not_found` collects what pytest calls a usage error; `empty` tells why there were no tests.
+    """
+
+    def __init__(self, item: NotebookItem) -> None:
+        self._item = item
+        self._config = item.config
+        self._session = item.session
+        self._hook = item.ihook
+        self._unfinished: dict[str, None] = {}
+        self._running: protocol.Started | None = None
+        self._check = bool(self._config.getoption("nbxunit_check_execution"))
+        self._reports = 0
+        self.not_found = ""
+        self.empty: tuple[str, ...] | None = None
+        self.interrupted = False
+        self._more = 0
+        self._grow(-1)  # the item itself is no test
+
+    @property
+    def is_in_test(self) -> bool:
+        """Whether a test has started and not finished."""
+        return self._running is not None
+
+    def take(self, record: Record) -> None:
+        """Replay one record."""
+        match record:
+            case protocol.Collected():
+                self._collected(record)
+            case protocol.Started():
+                self._started(record)
+            case protocol.Reported():
+                self._reported(record.report)
+            case protocol.Finished():
+                self._finished(record.nodeid, record.location)
+            case protocol.Warned():
+                self._warned(record)
+            case protocol.Ended():
+                self._ended(record)
+            case Executed():
+                self._executed(record.seconds)
+            case Broken():
+                self._broken(record)
+            case Died():
+                self._died(record.text)
+            case Output():
+                stream = sys.stderr if record.stream == "stderr" else sys.stdout
+                stream.write(record.text)
+                stream.flush()
+            case protocol.Hello() | Question():
+                pass
+
+    # --- events of the run ---
+
+    def _collected(self, event: protocol.Collected) -> None:
+        self._unfinished = dict.fromkeys(event.nodeids)
+        compat.forget_failure(self._config, self._item.notebook_id)
+        self._grow(len(event.nodeids))
+        compat.remember_nodeids(self._config, [*event.nodeids, *event.deselected])
+        if event.deselected:
+            parent: Any = self._item.parent
+            gone = [
+                items.Function.from_parent(parent, name=nodeid.rpartition("::")[2], nodeid=nodeid)
+                for nodeid in event.deselected
+            ]
+            self._hook.pytest_deselected(items=gone)
+        if not event.nodeids and not self._reports:
+            self.empty = event.reasons
+
+    def _started(self, event: protocol.Started) -> None:
+        self._running = event
+        self._item.speaks_for = event.nodeid
+        self._hook.pytest_runtest_logstart(nodeid=event.nodeid, location=event.location)
+
+    def _finished(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+        self._unfinished.pop(nodeid, None)
+        self._running = None
+        self._item.speaks_for = None
+
+    def _reported(self, data: dict[str, Any]) -> None:
+        try:
+            report = self._hook.pytest_report_from_serializable(
+                config=self._config, data=dict(data)
+            )
+            if report is None:  # a kind of report that only the kernel's pytest knows
+                plain = {**data, "$report_type": "TestReport"}
+                report = self._hook.pytest_report_from_serializable(config=self._config, data=plain)
+        except Exception as exc:  # noqa: BLE001 - whatever the data did, it is an error report
+            self._error(self._item.notebook_id, f"a damaged report came from the kernel: {exc!r}")
+            return
+        if isinstance(report, pytest.CollectReport):
+            self._uncollectable(report)
+            return
+        self._log(report)
+
+    def _uncollectable(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self._skip(report.nodeid, report.longrepr)
+        else:
+            self._error(report.nodeid, report.longrepr or "", tuple(report.sections))
+
+    def _warned(self, event: protocol.Warned) -> None:
+        self._hook.pytest_warning_recorded.call_historic(
+            kwargs={
+                "warning_message": compat.warning_message(
+                    event.message, event.category, event.filename, event.lineno
+                ),
+                "when": event.when if event.when in ("config", "collect", "runtest") else "runtest",
+                "nodeid": event.nodeid,
+                "location": event.location,
+            }
+        )
+
+    def _ended(self, event: protocol.Ended) -> None:
+        if event.status == pytest.ExitCode.USAGE_ERROR and event.message.startswith("not found"):
+            self.not_found = event.message
+            self._error(self._item.notebook_id, event.message)
+        elif event.message:
+            self._error(self._item.notebook_id, event.message)
+        elif event.status == pytest.ExitCode.INTERRUPTED and self._unfinished and not self._reports:
+            self.interrupted = True
+        if event.status == pytest.ExitCode.INTERRUPTED and not self._session.testsfailed:
+            self.interrupted = True
+        known = set(pytest.ExitCode)
+        if event.status not in known and not self._session.shouldstop:
+            self._session.shouldstop = f"exit status {event.status} in {self._item.notebook_id}"
+
+    # --- the execution, and what went wrong ---
+
+    def _executed(self, seconds: float) -> None:
+        if self._check:
+            self._execution(None, seconds, ())
+
+    def _broken(self, record: Broken) -> None:
+        text = str(record)
+        if self._check:
+            self._execution(text, 0.0, record.sections)
+        else:
+            self._error(self._item.notebook_id, text, record.sections)
+
+    def _execution(
+        self, problem: str | None, seconds: float, sections: Iterable[tuple[str, str]]
+    ) -> None:
+        """Report the execution as a test of its own."""
+        self._grow(1)
+        nodeid = f"{self._item.notebook_id}::{EXECUTION}"
+        location = (self._item.notebook_id, None, EXECUTION)
+        self._started(protocol.Started(nodeid, location))
+        for when in ("setup", "call", "teardown"):
+            failed = problem is not None and when == "call"
+            self._log(
+                pytest.TestReport(
+                    nodeid,
+                    location,
+                    {},
+                    "failed" if failed else "passed",
+                    problem if failed else None,
+                    when,
+                    list(sections) if failed else [],
+                    seconds if when == "call" else 0.0,
+                )
+            )
+        self._finished(nodeid, location)
+
+    def _died(self, text: str) -> None:
+        """The kernel has ended: an error for what was running, and for all that had not run."""
+        running = self._running
+        if running is None:
+            self._error(self._item.notebook_id, text)
+        else:
+            self._fail_running(running, text)
+        for nodeid in list(self._unfinished):
+            self._error(nodeid, f"not run: {text.partition(chr(10))[0]}")
+            self._unfinished.pop(nodeid, None)
+
+    def _fail_running(self, running: protocol.Started, text: str) -> None:
+        message = f"{text}\nwhile it ran {running.nodeid}; its teardown could not run"
+        report = pytest.TestReport(running.nodeid, running.location, {}, "failed", message, "call")
+        report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `session`
+        self._log(report)
+        self._finished(running.nodeid, running.location)
+
+    def _error(self, nodeid: str, longrepr: Any, sections: Iterable[tuple[str, str]] = ()) -> None:
+        """Report an error outside a test's own phases; pytest words it `ERROR collecting`."""
+        location = (self._item.notebook_id, None, "")
+        if nodeid == self._item.notebook_id:
+            self._grow(1)
+        self._item.speaks_for = nodeid
+        self._hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+        when: Any = "collect" if nodeid == self._item.notebook_id else "setup"
+        self._log(
+            compat.NotebookReport(
+                nodeid, location, {}, "failed", longrepr, when, list(sections), 0.0
+            )
+        )
+        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+        self._item.speaks_for = None
+
+    def _skip(self, nodeid: str, longrepr: Any) -> None:
+        location = (self._item.notebook_id, None, "")
+        self._grow(1)
+        self._item.speaks_for = nodeid
+        self._hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+        self._log(pytest.TestReport(nodeid, location, {}, "skipped", longrepr, "setup"))
+        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+        self._item.speaks_for = None
+
+    def skip_notebook(self, reason: str) -> None:
+        """Report that the notebook is skipped."""
+        self._skip(self._item.notebook_id, (str(self._item.path), 0, f"Skipped: {reason}"))
+
+    def _grow(self, count: int) -> None:
+        compat.grow(self._session, count)
+        self._more += count
+
+    def _log(self, report: pytest.TestReport) -> None:
+        self._reports += 1
+        if self._more and hasattr(self._config, "workerinput"):
+            # xdist's controller counts items; the number of tests rides on a report.
+            report.nbxunit_more = self._more  # type: ignore[attr-defined]
+            self._more = 0
+        self._hook.pytest_runtest_logreport(report=report)

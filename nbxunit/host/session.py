@@ -1,0 +1,394 @@
+"""A pytest session with notebooks in it: collection, the run in order, selection, the exit status.
+
+May import pytest; what is heavier comes with the first notebook. The plugin that `plugin` registers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nbxunit.host import compat, notebooks
+from nbxunit.host.items import Function, Notebook, NotebookItem, tree
+from nbxunit.host.selection import CacheSelection, split_arguments
+from nbxunit.host.waiting import Waiting
+
+if TYPE_CHECKING:
+    from nbxunit.host.records import Job
+    from nbxunit.host.scheduling import Run, Runner
+
+DRAIN = 5.0
+"""Seconds that an interrupted run may take for its teardowns."""
+
+
+class NotebookSession:
+    """The plugin of one pytest run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._selected: dict[Path, tuple[str, ...]] = {}
+        self._cache = CacheSelection(config)
+        self._stack = contextlib.ExitStack()
+        self._runner: Runner | None = None
+        self._runs: dict[NotebookItem, Run] = {}
+        self._deselected: set[str] = set()
+        self._without_tests = 0
+        self._not_found: list[str] = []
+        self._empty: list[str] = []
+        _check_options(config)
+
+    # --- collection ---
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
+        self._config.args, self._selected = split_arguments(self._config)
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Notebook | None:
+        """A notebook, if it is one to run."""
+        named = parent.session.isinitpath(file_path)
+        in_folder = any(map(parent.session.isinitpath, file_path.parents))
+        if not (named or in_folder) or not notebooks.is_notebook(
+            self._config, file_path, named=named
+        ):
+            return None  # pytest also looks at what lies beside a file that was named
+        check = self._config.getoption("nbxunit_check_execution")
+        if not named and not check and not notebooks.may_have_tests(self._config, file_path):
+            self._without_tests += 1
+            return None
+        notebook: Notebook = Notebook.from_parent(parent, path=file_path)
+        notebook.named = named
+        if self._config.option.collectonly:
+            self._collect_now(notebook)
+        else:
+            item = NotebookItem.of(notebook)
+            item.selected = self._selected.get(file_path, ())
+            notebook.children = [item]
+        return notebook
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:
+        """Give a notebook its item back: `--lf` looks for node ids that only a kernel knows."""
+        report = yield
+        if isinstance(collector, Notebook) and report.passed and collector.error is None:
+            report.result = list(collector.children)
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Any:
+        """Keep notebooks out of the host's selection; it would drop tests that it does not see."""
+        ours = [item for item in items if isinstance(item, NotebookItem | Function)]
+        order = list(items)
+        items[:] = [item for item in items if item not in ours]
+        outcome = yield
+        gone = [item for item in ours if item.nodeid in self._deselected]
+        if gone:
+            self._config.hook.pytest_deselected(items=gone)
+        _give_back(items, order, [item for item in ours if item not in gone])
+        if not self._config.option.collectonly:
+            self._cache.apply(items, order)
+        return outcome
+
+    def _collect_now(self, notebook: Notebook) -> None:
+        """Execute a notebook to know its tests."""
+        from nbxunit import protocol
+        from nbxunit.host.records import Broken, Died
+
+        item = NotebookItem.of(notebook)
+        item.selected = self._selected.get(notebook.path, ())
+        notebook.children = []
+        reason = self._why_skipped(notebook)
+        if reason is not None:
+            return
+        run = self._submit(item)
+        for record in self._records(run, item):
+            if isinstance(record, protocol.Collected):
+                notebook.children = tree(notebook, [*record.nodeids, *record.deselected])
+                self._deselected.update(record.deselected)
+            elif isinstance(record, protocol.Reported):
+                notebook.error = str(record.report.get("longrepr"))
+                longrepr = record.report.get("longrepr")
+                if isinstance(longrepr, dict) and "longrepr" in longrepr:
+                    notebook.error = str(longrepr["longrepr"])
+            elif isinstance(record, Broken):
+                notebook.error = str(record)
+            elif isinstance(record, Died):
+                notebook.error = record.text
+            elif isinstance(record, protocol.Ended) and record.message:
+                notebook.error = record.message
+                if record.message.startswith("not found"):
+                    self._not_found.append(record.message)
+
+    # --- the run ---
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Run a notebook, or let pytest run what is none."""
+        if not isinstance(item, NotebookItem):
+            return None
+        from nbxunit.host.replay import Replay
+
+        replay = Replay(item)
+        reason = self._why_skipped(item.parent)
+        if reason is not None:
+            replay.skip_notebook(reason)
+            return True
+        run = self._runs.get(item) or self._submit_all(item)
+        try:
+            self._limit(run, item.session)
+            for record in self._records(run, item):
+                # A run that is over may still be in a test, with its teardown to report.
+                if not self._is_over(item.session) or replay.is_in_test:
+                    replay.take(record)
+                if self._is_over(item.session):
+                    run.control.go = False
+        except KeyboardInterrupt:
+            doing = run.control.doing
+            self._interrupted(run, replay)
+            raise KeyboardInterrupt(f"{item.notebook_id}: interrupted at {doing}") from None
+        self._conclude(item, replay)
+        return True
+
+    def _why_skipped(self, notebook: Any) -> str | None:
+        """Why a notebook that was found in a folder cannot be run, if it cannot."""
+        if notebook.named or self._config.getoption("nbxunit_kernel"):
+            return None
+        try:
+            language = notebooks.language(notebooks.read(notebook.path))
+        except notebooks.NotebookError:
+            return None  # the run reports it
+        is_python = language in ("python", "ipython")
+        return None if is_python else f"its language is {language}; nbxunit runs Python notebooks"
+
+    def _submit_all(self, item: NotebookItem) -> Run:
+        """With several kernels, start the notebooks that follow too; they wait for their turn."""
+        from nbxunit.host.scheduling import job_count
+
+        waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
+        is_worker = hasattr(self._config, "workerinput")
+        jobs = 1 if is_worker else job_count(_jobs_option(self._config), len(waiting))
+        if jobs > 1:
+            for other in waiting[waiting.index(item) :]:
+                if self._why_skipped(other.parent) is None:
+                    self._runs[other] = self._submit(other, jobs)
+            return self._runs[item]
+        return self._submit(item)
+
+    def _submit(self, item: NotebookItem, jobs: int = 1) -> Run:
+        from nbxunit.host.scheduling import Runner
+
+        if self._runner is None:
+            self._runner = self._stack.enter_context(Runner(jobs))
+        run = self._runner.submit(self._job(item))
+        self._limit(run, item.session)
+        return run
+
+    def _job(self, item: NotebookItem) -> Job:
+        from nbxunit.host.records import Job
+
+        config = self._config
+        return Job(
+            item.path,
+            config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
+            tuple(word for name in config.option.plugins or () for word in ("-p", name)),
+            _options(config),
+            {"ids": item.selected, **self._cache.of(item)},
+            _seconds(config, "cell"),
+            _seconds(config, "test"),
+            live_output=config.getoption("capture") == "no" or bool(config.getoption("usepdb")),
+        )
+
+    def _records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
+        """The records of a run as they come, and meanwhile what it is doing."""
+        from nbxunit.host.records import Output, Question
+
+        waiting = Waiting(self._config, item.notebook_id)
+        while True:
+            try:
+                record = run.spool.get(timeout=waiting.timeout)
+            except TimeoutError:
+                waiting.silent(run.control.doing)
+                continue
+            waiting.heard()
+            if record is None:
+                run.future.result()
+                return
+            if isinstance(record, Question):
+                run.answer(self._ask(record.prompt))
+                continue
+            with self._terminal() if isinstance(record, Output) else contextlib.nullcontext():
+                yield record
+
+    def _ask(self, prompt: str) -> str:
+        """Ask the person at the terminal for the kernel (`--pdb`)."""
+        with self._terminal():
+            sys.stdout.write(prompt)
+            sys.stdout.flush()
+            return sys.stdin.readline().rstrip("\n")
+
+    @contextlib.contextmanager
+    def _terminal(self) -> Iterator[None]:
+        """Within, what is printed is seen, and the keyboard can be read."""
+        capture: Any = self._config.pluginmanager.getplugin("capturemanager")
+        if capture is None:
+            yield
+            return
+        capture.suspend(in_=True)
+        try:
+            yield
+        finally:
+            capture.resume()
+
+    def _is_over(self, session: pytest.Session) -> bool:
+        return bool(session.shouldstop or session.shouldfail)
+
+    def _limit(self, run: Run, session: pytest.Session) -> None:
+        """Tell a run how many failures it may have, if nothing else fails before it."""
+        option = self._config.option
+        maxfail = option.maxfail or (1 if getattr(option, "stepwise", False) else 0)
+        if maxfail:
+            run.control.max_failures = max(maxfail - session.testsfailed, 1)
+
+    def _interrupted(self, run: Run, replay: Any) -> None:
+        """Let an interrupted notebook tear down, and report what it says, for a bounded time."""
+        import time
+
+        for each in {run, *self._runs.values()}:
+            each.stop()
+        deadline = time.monotonic() + DRAIN
+        with contextlib.suppress(TimeoutError):
+            while (left := deadline - time.monotonic()) > 0:
+                record = run.spool.get(left)
+                if record is None:
+                    break
+                replay.take(record)
+
+    def _conclude(self, item: NotebookItem, replay: Any) -> None:
+        if replay.not_found:
+            self._not_found.append(replay.not_found)
+        if replay.empty is not None:
+            self._empty.append("\n  ".join([f"{item.notebook_id}: no tests", *replay.empty]))
+        if replay.interrupted and not self._is_over(item.session):
+            raise KeyboardInterrupt(f"a test of {item.notebook_id} was interrupted")
+
+    # --- the end ---
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Any:
+        """Stop what still runs; a test that was not found is a usage error, as for pytest."""
+        self._stack.close()
+        if self._not_found and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+        ):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return (yield)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say why there were no tests, and which notebooks were not executed."""
+        for text in self._empty:
+            terminalreporter.write_line(text)
+        if self._without_tests:
+            terminalreporter.write_line(
+                f"{self._without_tests} notebook{'s' * (self._without_tests > 1)} without tests not "
+                "executed (--check-execution executes them)"
+            )
+
+    # --- reports ---
+
+    def pytest_report_header(self) -> str | None:
+        """Say what `--cov` does not do."""
+        if getattr(self._config.option, "cov_source", None):
+            return "nbxunit: --cov does not measure the cells of notebooks"
+        return None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep the session, whose count of tests grows."""
+        self._session = session
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_from_serializable(self) -> Any:
+        """Let reports from kernels, and from xdist's workers, name places in cells."""
+        report = yield
+        if report is not None:
+            compat.name_cells(report)
+            compat.name_notebook(report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """On xdist's controller: a worker knows how many tests a notebook has."""
+        if not hasattr(self._config, "workerinput"):
+            compat.grow(self._session, getattr(report, "nbxunit_more", 0))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """A test whose kernel died is an error: it did not come to fail."""
+        return ("error", "E", "ERROR") if getattr(report, "nbxunit_died", False) else None
+
+    # --- other plugins ---
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
+        """pytest-timeout works in the kernel; here it would end the session."""
+        return True if isinstance(item, NotebookItem) else None
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
+        """See `pytest_timeout_set_timer`."""
+        return True if isinstance(item, NotebookItem) else None
+
+
+def _give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:
+    """Put `ours` back into `items`, each behind what stood before it in `order`."""
+    for item in ours:
+        before = [other for other in order[: order.index(item)] if other in items]
+        items.insert(items.index(before[-1]) + 1 if before else 0, item)
+
+
+def _options(config: pytest.Config) -> dict[str, object]:
+    """The host's resolved option values, as far as they can be sent."""
+    values = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(config.option).items()
+        if notebooks.as_json(value) or isinstance(value, Path)
+    }
+    values["rootdir"] = str(config.rootpath)
+    values["inifilename"] = str(config.inipath) if config.inipath else None
+    values["file_or_dir"] = []
+    values["basetemp"] = compat.temporary_folder(config)
+    return values
+
+
+def _seconds(config: pytest.Config, what: str) -> float | None:
+    option = config.getoption(f"nbxunit_{what}_timeout")
+    ini = config.getini(f"nbxunit_{what}_timeout")
+    if option is None and ini:
+        try:
+            option = float(ini)
+        except ValueError as exc:
+            raise pytest.UsageError(
+                f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
+            ) from exc
+    return option or None
+
+
+def _jobs_option(config: pytest.Config) -> str:
+    return str(config.getoption("nbxunit_jobs"))
+
+
+def _check_options(config: pytest.Config) -> None:
+    from nbxunit.host.scheduling import job_count
+
+    try:
+        job_count(_jobs_option(config), 1)
+    except ValueError as exc:
+        message = f"--nbxunit-jobs: {exc.args[0]!r} is neither a number above 0 nor auto"
+        raise pytest.UsageError(message) from exc
+    for what in ("cell", "test"):
+        _seconds(config, what)

@@ -1,0 +1,205 @@
+"""The one execute request in which all tests of a notebook run, and the wire's end on the host.
+
+Runs on the loop of `scheduling`. Frames of events come as input requests on the stdin channel, and
+are answered at once; output comes over IOPub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nbxunit import protocol
+from nbxunit.host.control import Control
+from nbxunit.host.kernels import Kernel, KernelDied, call, reply_to
+from nbxunit.host.notebooks import NotebookError
+from nbxunit.host.records import Job, Output, Question, Record
+
+GRACE = 2.0
+"""Seconds that something has to react to an interrupt before its kernel is killed."""
+TICK = 0.1
+"""Seconds between two looks at what is running."""
+MARKER = "application/vnd.nbxunit.marker"
+
+
+class TestRun:
+    """The one execute request in which all tests run; its events come over the stdin channel."""
+
+    __test__ = False
+
+    def __init__(
+        self, job: Job, control: Control, kernel: Kernel, emit: Callable[[Record], None]
+    ) -> None:
+        self._job = job
+        self._control = control
+        self._kernel = kernel
+        self._emit = emit
+        self._nonce = secrets.token_hex(16)
+        self._reader = protocol.FrameReader(self._nonce)
+        self._markers: dict[str, asyncio.Event] = {}
+        self._ended = False
+        self._running: tuple[str, float] | None = None
+        self._taken = 0
+        self._killed = ""
+
+    async def run(self) -> None:
+        """Run the tests; KernelDied or NotebookError when they cannot end."""
+        order = {
+            "nonce": self._nonce,
+            "journal": str(self._kernel.journal),
+            "test_timeout": self._job.test_timeout,
+        }
+        client = self._kernel.client
+        message_id = client.execute(call("run", order), silent=True, allow_stdin=True)
+        tasks = {
+            "reply": asyncio.ensure_future(reply_to(self._kernel, message_id)),
+            "frames": asyncio.ensure_future(self._read_frames()),
+            "output": asyncio.ensure_future(self._read_output(message_id)),
+            "death": asyncio.ensure_future(self._kernel.died()),
+            "watch": asyncio.ensure_future(self._watch()),
+            "stop": asyncio.ensure_future(self._stop_soon()),
+        }
+        try:
+            await asyncio.wait(
+                {tasks["reply"], tasks["frames"], tasks["death"]},
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            self._conclude(tasks)
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    def _conclude(self, tasks: Mapping[str, asyncio.Future[Any]]) -> None:
+        if self._ended:
+            return
+        if tasks["frames"].done() and tasks["frames"].exception() is not None:
+            raise NotebookError(f"the kernel's events are damaged: {tasks['frames'].exception()}")
+        if tasks["death"].done():
+            self._read_journal()
+            raise KernelDied(self._killed) if self._killed else tasks["death"].result()
+        reply = tasks["reply"].result()
+        what = reply.get("evalue") or "it ended without its last event"
+        raise NotebookError(f"the run failed in the kernel: {reply.get('ename', '')}: {what}")
+
+    # --- events ---
+
+    async def _read_frames(self) -> None:
+        client = self._kernel.client
+        while not self._ended:
+            message = await client.stdin_channel.get_msg(timeout=None)
+            prompt = str(message["content"].get("prompt", ""))
+            if not prompt.startswith(protocol.PROMPT):
+                self._emit(Question(prompt))
+                continue
+            number, frame = self._reader.read(prompt)
+            if frame is None:
+                continue
+            if self._job.live_output:
+                await self._drained(number)
+            for event in frame.events:
+                self._take(event)
+            client.input(protocol.encode_answer(self._control.answer(number)))
+
+    def _take(self, event: protocol.Event) -> None:
+        self._taken += 1
+        if isinstance(event, protocol.Started):
+            self._running = (event.nodeid, time.monotonic())
+            self._control.doing = event.nodeid
+        elif isinstance(event, protocol.Finished):
+            self._running = None
+        elif isinstance(event, protocol.Ended):
+            self._ended = True
+        self._emit(event)
+
+    def _read_journal(self) -> None:
+        """Take the events that a dead kernel could not send any more."""
+        for line in self._journal_lines():
+            with contextlib.suppress(protocol.ProtocolError):
+                self._take(protocol.decode(line))
+
+    def _journal_lines(self) -> list[str]:
+        try:
+            text = self._kernel.journal.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return [line for line in text.splitlines(keepends=False) if line]
+
+    # --- output ---
+
+    async def _read_output(self, message_id: str) -> None:
+        channel = self._kernel.client.iopub_channel
+        while True:
+            message = await channel.get_msg(timeout=None)
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "display_data" and MARKER in content.get("data", {}):
+                self._marker(str(content["data"][MARKER])).set()
+            elif message["msg_type"] == "stream" and self._job.live_output:
+                self._emit(Output(content["name"], content["text"]))
+
+    def _marker(self, text: str) -> asyncio.Event:
+        return self._markers.setdefault(text, asyncio.Event())
+
+    async def _drained(self, number: int) -> None:
+        """Wait until the output that came before the frame `number` has been read."""
+        text = f"{self._nonce} {number}"
+        with contextlib.suppress(TimeoutError):  # IOPub loses messages; a marker can be among them
+            await asyncio.wait_for(self._marker(text).wait(), GRACE)
+        self._markers.pop(text, None)
+
+    # --- time ---
+
+    async def _watch(self) -> None:
+        """Interrupt a test that takes too long; kill the kernel when nothing comes of it."""
+        interrupted_at: float | None = None
+        progress: object = None
+        while True:
+            await asyncio.sleep(TICK)
+            limit, now = self._job.test_timeout, time.monotonic()
+            running, since = self._now_running()
+            before, progress = progress, (running, since, self._taken, len(self._journal_lines()))
+            if limit is None or running is None:
+                interrupted_at = None
+            elif interrupted_at is None:
+                if now - since > limit:
+                    interrupted_at = now
+                    await self._kernel.interrupt()
+            elif progress != before:  # it reacted; its teardown has as long again
+                interrupted_at, self._running = None, (running, now)
+            elif now - interrupted_at > GRACE:
+                self._killed = (
+                    f"{running} took longer than {limit:g} s and did not react to an interrupt, "
+                    "so the kernel was killed"
+                )
+                await self._kernel.kill()
+                interrupted_at = None
+
+    def _now_running(self) -> tuple[str | None, float]:
+        """The test that runs and since when: the journal knows of starts that were not sent yet."""
+        for line in reversed(self._journal_lines()):
+            try:
+                event = protocol.decode(line)
+            except protocol.ProtocolError:
+                continue
+            if isinstance(event, protocol.Finished):
+                self._running = None
+                break
+            if isinstance(event, protocol.Started):
+                if self._running is None or self._running[0] != event.nodeid:
+                    self._running = (event.nodeid, time.monotonic())
+                    self._control.doing = event.nodeid
+                break
+        return self._running or (None, 0.0)
+
+    async def _stop_soon(self) -> None:
+        """Interrupt the run when it is to stop; its teardowns have a moment, then it is killed."""
+        await self._control.stop.wait()
+        await self._kernel.interrupt()
+        await asyncio.sleep(GRACE)
+        await self._kernel.kill()

@@ -1,0 +1,320 @@
+"""From registry and namespace to pytest's nodes: the notebook as a module, its hooks checked.
+
+May import pytest. The notebook is a `pytest.Module` whose object is `__main__`; what pytest collects
+there, by its own rules, is put into the notebook's order.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import unittest
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nbxunit.directives import Kind, Scope
+from nbxunit.kernel import compat, fixtures, unittest_rules
+from nbxunit.kernel.injection import Injection
+from nbxunit.kernel.registry import Declaration
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.notebook import Notebook
+
+_HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[ido]h|In|Out")
+_FUNCTION_HOOKS = ("setup_function", "teardown_function")
+_MODULE_HOOKS = (
+    "setup_module",
+    "teardown_module",
+    "setUpModule",
+    "tearDownModule",
+    *_FUNCTION_HOOKS,
+)
+_CLASS_HOOKS = ("setup_class", "teardown_class", "setup_method", "teardown_method")
+_TESTCASE_HOOKS = (*_CLASS_HOOKS, "setUpClass", "tearDownClass", "setUp", "tearDown")
+
+
+class NotebookModule(pytest.Module):
+    """The notebook as pytest sees it: a module whose object is the notebook's namespace."""
+
+    notebook: Notebook
+    load_tests: unittest_rules.LoadTests | None = None
+
+    @classmethod
+    def of(cls, notebook: Notebook, parent: pytest.Collector) -> NotebookModule:
+        """The node of `notebook` below `parent`."""
+        node: NotebookModule = cls.from_parent(parent, path=notebook.path)
+        node.notebook = notebook
+        compat.use_conftests_of_folder(node)
+        compat.place_node(node, str(notebook.path), 1)
+        compat.after_registration(node, "module", node._add_module_hooks, replace=True)
+        compat.after_registration(node, "function", node._add_function_hooks)
+        return node
+
+    def _getobj(self) -> types.ModuleType:
+        module: types.ModuleType = self.notebook.shell.user_module
+        return module
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """The tests of the notebook in its order. CollectError names all that makes no sense."""
+        injection = Injection(self.notebook)
+        self.config.add_cleanup(injection.undo)
+        self._fail_for(self._refused_cells())
+        self._fail_for(injection.errors())
+        self._fail_for(_async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
+        nodes = list(super().collect())
+        registry = self.notebook.registry
+        registry.note_names(self.obj.__dict__)
+        nodes.sort(key=lambda node: registry.place(_original_name(node)))
+        self._warn_of_redefinitions(nodes)
+        items, classes = _descend(nodes)
+        self._fail_for(self._lost_tests(items))
+        if not self.notebook.partial:
+            self._fail_for(self._useless_hooks(classes))
+        self._apply_load_tests(nodes, items)
+        return nodes
+
+    def _fail_for(self, errors: Iterable[str]) -> None:
+        found = list(errors)
+        if found:
+            raise self.CollectError("\n".join(found))
+
+    # --- hooks ---
+
+    def _add_module_hooks(self) -> None:
+        unittest_rules.register_module_fixture(self)
+        if _has_any(self.obj, _FUNCTION_HOOKS):
+            fixtures.register_frame(self, "function", self.notebook, _is_in_no_class)
+        self._register(self, "module", "module", self.notebook.registry.hooks)
+
+    def _add_function_hooks(self) -> None:
+        hooks = self.notebook.registry.hooks
+        self._register(self, "function", "function", hooks)
+
+    def extend(self, node: pytest.Class) -> None:
+        """Let the class `node` register the hook cells of its class behind its Python hooks."""
+        compat.place_node(node, *self._place_of_class(node))
+        compat.after_registration(node, "class", lambda: self._add_class_hooks(node))
+        is_testcase = issubclass(node.obj, unittest.TestCase)
+        # A TestCase has setUpClass and its kind always; pytest ends them with the class, too.
+        if _has_any(node.obj, (*_CLASS_HOOKS[:2], "setUpClass")):
+            fixtures.register_frame(node, "class", self.notebook)
+        if _has_any(node.obj, _CLASS_HOOKS[2:]):
+            fixtures.register_frame(node, "method", self.notebook)
+        if not is_testcase:
+            compat.after_registration(node, "method", lambda: self._add_method_hooks(node))
+        names = _TESTCASE_HOOKS if is_testcase else _CLASS_HOOKS
+        self._fail_for(_async_hooks(node.obj, node.name, names))
+
+    def _place_of_class(self, node: pytest.Class) -> tuple[str, int]:
+        """The file and line of the cell that defines a class."""
+        for cell in reversed(
+            self.notebook.registry.definers(node.obj.__qualname__.partition(".")[0])
+        ):
+            lines = cell.source.splitlines()
+            pattern = re.compile(rf"\s*class\s+{re.escape(node.obj.__name__)}\b")
+            line = next((number for number, text in enumerate(lines, 1) if pattern.match(text)), 1)
+            return cell.filename, line
+        return str(self.notebook.path), 1
+
+    def _add_class_hooks(self, node: pytest.Class) -> None:
+        self._register(node, "class", f"class {node.name}", self._hooks_of(node))
+        if issubclass(node.obj, unittest.TestCase):
+            self._add_method_hooks(node)  # pytest registers a TestCase's setup_method first
+
+    def _add_method_hooks(self, node: pytest.Class) -> None:
+        self._register(node, "method", f"method of {node.name}", self._hooks_of(node))
+
+    def _hooks_of(self, node: pytest.Class) -> Any:
+        """The hooks that concern a class: those of its bases first, each in notebook order."""
+        mro = list(node.obj.__mro__)[::-1]
+
+        def hooks(kind: Kind, scope: Scope) -> list[Declaration]:
+            found = [
+                (mro.index(cls), hook)
+                for hook in self.notebook.registry.hooks(kind, scope)
+                if (cls := self._class(hook.directive.path)) in mro
+            ]
+            return [hook for _, hook in sorted(found, key=lambda pair: pair[0])]
+
+        return hooks
+
+    def _register(self, node: pytest.Collector, scope: Scope, label: str, hooks: Any) -> None:
+        found = fixtures.HookScope(
+            self.notebook, f"{label} scope", hooks("setup", scope), hooks("teardown", scope)
+        )
+        serves = _is_in_no_class if scope == "function" else _always
+        fixtures.register(node, scope, found, serves)
+
+    def _class(self, path: Iterable[str]) -> object:
+        """What the notebook has under the name of a class, or None."""
+        found: object = self.obj
+        for name in path:
+            found = getattr(found, name, None)
+        return found
+
+    # --- checks ---
+
+    def _refused_cells(self) -> Iterator[str]:
+        """Headless, what a cell could not declare is lost; inline a person has seen it refused."""
+        registry = self.notebook.registry
+        if self.notebook.headless:
+            for key, message in registry.refused.items():
+                yield f"{registry.cells[key].label}: {message}"
+
+    def _warn_of_redefinitions(self, nodes: Iterable[pytest.Item | pytest.Collector]) -> None:
+        for name in dict.fromkeys(map(_original_name, nodes)):
+            cells = self.notebook.registry.definers(name)
+            if len(cells) > 1 and self.notebook.headless:
+                places = " and ".join(cell.label for cell in cells)
+                message = f"{name} is defined in {places}; the last one runs"
+                warning = pytest.PytestCollectionWarning(message)
+                warnings.warn_explicit(warning, None, cells[-1].filename, lineno=1)
+
+    def _lost_tests(self, items: Iterable[pytest.Item]) -> Iterator[str]:
+        """Test cells that pytest did not collect: none is lost in silence."""
+        collected = {_target(item) for item in items}
+        for test in self.notebook.registry.tests():
+            if test.directive.target not in collected:
+                yield (
+                    f"{test.cell.label}: {test.directive.target} was not collected; "
+                    "a test class has no __init__, no __test__ = False and is not abstract"
+                )
+
+    def _useless_hooks(self, classes: Iterable[pytest.Class]) -> Iterator[str]:
+        tested = {base for node in classes for base in node.obj.__mro__}
+        names = sorted({_target(node) for node in classes})
+        for hook in self.notebook.registry.hooks():
+            path = hook.directive.path
+            if not path:
+                continue
+            found = self._class(path)
+            where = f"{hook.cell.label}: {hook.directive.label}"
+            if found is None:
+                known = f"; classes with tests: {', '.join(names)}" if names else ""
+                yield f"{where}: the notebook has no class {'::'.join(path)}{known}"
+            elif not isinstance(found, type):
+                yield f"{where}: {'::'.join(path)} is no class but {found!r:.80}"
+            elif found not in tested:
+                yield f"{where}: the class has no tests, so the hook would never run"
+
+    def _apply_load_tests(
+        self, nodes: Iterable[pytest.Item | pytest.Collector], items: list[pytest.Item]
+    ) -> None:
+        if not callable(getattr(self.obj, "load_tests", None)):
+            return
+        known = {node.obj: node for node in nodes if isinstance(node, pytest.Class)}
+
+        def node_of(test: unittest.TestCase) -> pytest.Class:
+            cls = type(test)
+            if cls not in known:
+                known[cls] = compat.testcase_node(self, test)
+                self.extend(known[cls])
+                compat.collect_children(known[cls])  # registers its setUpClass and its kind
+            return known[cls]
+
+        self.load_tests = unittest_rules.LoadTests(self.obj, items, node_of)
+        self._fail_for(self.load_tests.errors)
+
+
+class Collecting:
+    """The plugin that lets pytest collect one notebook and nothing else."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self.module: NotebookModule | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Any, parent: pytest.Collector) -> Any:
+        """The notebook's folder, where the notebook's own path is unknown and no file."""
+        if not self._notebook.path.is_file() and path == self._notebook.path.parent:
+            folder: _Folder = _Folder.from_parent(parent, path=path)
+            folder.collecting = self
+            return folder
+        return None
+
+    def pytest_collect_file(self, file_path: Any, parent: pytest.Collector) -> Any:
+        """The notebook."""
+        return self.collect(parent) if file_path == self._notebook.path else None
+
+    def collect(self, parent: pytest.Collector) -> NotebookModule:
+        """The notebook's node below `parent`."""
+        self.module = NotebookModule.of(self._notebook, parent)
+        return self.module
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
+        """Leave IPython's history out; check marks; give classes their hook cells."""
+        if collector is self.module and _HISTORY.fullmatch(name):
+            outcome = yield
+            return [] if outcome is not None else None
+        if unittest_rules.is_of_unittest(obj):
+            return (yield) and []
+        found = yield
+        if found is not None and self.module is not None:
+            for mark in compat.mark_names(obj):
+                getattr(pytest.mark, mark)  # with a session, pytest checks that it is registered
+        if isinstance(found, pytest.Class) and self.module is not None:
+            self.module.extend(found)
+        return found
+
+
+class _Folder(pytest.Directory):
+    """A folder that holds a notebook whose file name is unknown."""
+
+    collecting: Collecting
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """The notebook alone."""
+        return [self.collecting.collect(self)]
+
+
+def _original_name(node: pytest.Item | pytest.Collector) -> str:
+    return str(getattr(node, "originalname", None) or node.name)
+
+
+def _target(node: pytest.Item | pytest.Collector) -> str:
+    """The name of a test or class inside its notebook, without parameters: `TestDb::test_insert`."""
+    chain = [each for each in node.listchain() if isinstance(each, pytest.Class | pytest.Item)]
+    return "::".join(map(_original_name, chain))
+
+
+def _descend(
+    nodes: Iterable[pytest.Item | pytest.Collector],
+) -> tuple[list[pytest.Item], list[pytest.Class]]:
+    """The items below `nodes`, and the classes that have any."""
+    items: list[pytest.Item] = []
+    classes: list[pytest.Class] = []
+    for node in nodes:
+        if isinstance(node, pytest.Item):
+            items.append(node)
+        else:
+            inner, inner_classes = _descend(compat.collect_children(node))
+            items += inner
+            classes += inner_classes
+            if inner and isinstance(node, pytest.Class):
+                classes.append(node)
+    return items, classes
+
+
+def _is_in_no_class(request: pytest.FixtureRequest) -> bool:
+    return request.cls is None
+
+
+def _always(_: pytest.FixtureRequest) -> bool:
+    return True
+
+
+def _has_any(owner: object, names: Iterable[str]) -> bool:
+    return any(callable(getattr(owner, name, None)) for name in names)
+
+
+def _async_hooks(owner: object, label: str, names: Iterable[str]) -> Iterator[str]:
+    """Python hooks that are `async def`: neither pytest nor unittest would await them."""
+    for name in names:
+        hook = getattr(owner, name, None)
+        if inspect.iscoroutinefunction(hook):
+            yield f"{label}: {name} is async def, and nothing would await it; use a hook cell or a fixture"

@@ -1,0 +1,349 @@
+"""Private names of pytest, IPython and ipykernel that the kernel side uses; nothing else uses any.
+
+May import pytest, IPython and ipykernel. Each function says why no public name will do; each has a
+test in `tests/kernel/test_compat.py`, which runs on the oldest and newest supported versions.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import traceback
+import unittest.case
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import pytest
+    from IPython.core.interactiveshell import InteractiveShell
+
+HIDDEN_NAMES = ("@py_builtins", "@pytest_ar")
+"""The names that pytest's assertion rewriting binds at the top of what it rewrites."""
+
+
+# --- pytest: configuration and run --------------------------------------------------------------
+
+
+def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
+    """The first half of `pytest.main`: ini files, plugins and conftests are loaded.
+
+    pytest has no public way to stop between the two halves, where the notebook is executed.
+    """
+    from _pytest.config import _prepareconfig
+
+    with _foreign_errors():
+        return _prepareconfig(list(args), list(plugins))
+
+
+def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.Config:
+    """`prepare` with option values that another process resolved, without `addopts` (as xdist)."""
+    from _pytest.config import Config
+
+    with _foreign_errors():
+        return Config.fromdictargs({**options, "plugins": []}, list(args))
+
+
+@contextlib.contextmanager
+def _foreign_errors() -> Iterator[None]:
+    """A conftest or plugin that cannot be imported is a usage error, as for pytest's own main."""
+    import pytest
+    from _pytest import config
+
+    try:
+        yield
+    except (config.ConftestImportFailure, ImportError) as exc:
+        cause = exc.__cause__ or exc
+        where = getattr(exc, "path", None) or "a plugin"
+        text = "".join(traceback.format_exception(cause)[-3:])
+        raise pytest.UsageError(f"{where} cannot be imported:\n{text}") from exc
+    except Exception as exc:
+        if type(exc).__name__ != "PluginImportFailure":  # new in pytest 9
+            raise
+        raise pytest.UsageError(f"plugin {exc} cannot be imported: {exc.__cause__}") from exc
+
+
+def finish(config: pytest.Config) -> int:
+    """The second half of `pytest.main`: configure, collect, run; pytest's exit status."""
+    try:
+        return int(config.hook.pytest_cmdline_main(config=config))
+    finally:
+        unconfigure(config)
+
+
+def unconfigure(config: pytest.Config) -> None:
+    """Undo `prepare`."""
+    config._ensure_unconfigure()  # noqa: SLF001
+
+
+def sink_terminal(config: pytest.Config, file: IO[str]) -> None:
+    """Let the terminal reporter write to `file`; unloading it would take its options away."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter._tw._file = file  # noqa: SLF001
+        reporter._tw.hasmarkup = False  # noqa: SLF001
+
+
+@contextlib.contextmanager
+def cache_in_memory(store: dict[str, object]) -> Iterator[None]:
+    """While a run lasts, pytest's cache is `store`: a run in a kernel writes no file.
+
+    Plugins read the cache as soon as it is made, so there is no later moment to replace it.
+    """
+    from _pytest.cacheprovider import Cache
+
+    cache: Any = Cache
+    before = cache.get, cache.set
+    cache.get = lambda _, key, default: store.get(key, default)
+    cache.set = lambda _, key, value: store.__setitem__(key, value)
+    try:
+        yield
+    finally:
+        cache.get, cache.set = before
+
+
+# --- pytest: collection and fixtures ------------------------------------------------------------
+
+
+def register_fixture(
+    node: pytest.Collector, name: str, func: Callable[..., Any], scope: str
+) -> None:
+    """Register an autouse fixture on `node` (`pytest.register_fixture` is public since 9.1)."""
+    import pytest
+
+    public = getattr(pytest, "register_fixture", None)
+    if public is not None:
+        public(name=name, func=func, node=node, scope=scope, autouse=True)
+        return
+    manager = node.session._fixturemanager  # noqa: SLF001
+    manager._register_fixture(  # noqa: SLF001
+        name=name, func=func, nodeid=node.nodeid, scope=cast(Any, scope), autouse=True
+    )
+
+
+def after_registration(
+    node: pytest.Collector, method: str, then: Callable[[], None], *, replace: bool = False
+) -> None:
+    """Let `node` call `then` after (or in place of) its own `_register_setup_<method>_fixture`.
+
+    Our fixtures must stand right behind pytest's own xunit ones, and there is no hook in between.
+    """
+    name = f"_register_setup_{method}_fixture"
+    original = getattr(node, name)
+
+    def register() -> None:
+        if not replace:
+            original()
+        then()
+
+    setattr(node, name, register)
+
+
+def use_conftests_of_folder(node: pytest.Module) -> None:
+    """Let the conftests of the folder of `node` act on its tests, also where its path is no file.
+
+    pytest takes such a path for a folder, where it finds no conftest, and then leaves out the hooks
+    of those that are loaded.
+    """
+    if not node.path.is_file():
+        manager = node.config.pluginmanager
+        confmods = manager._getconftestmodules(node.path.parent)  # noqa: SLF001
+        manager._dirpath2confmods[node.path] = list(confmods)  # noqa: SLF001
+
+
+def collect_children(node: pytest.Collector) -> list[pytest.Item | pytest.Collector]:
+    """What `node` collects; pytest will be given the same, as it registers fixtures meanwhile.
+
+    Not left to the session's cache: what is found there is not reported if it has failed, and pytest
+    before 8.3 takes it for a duplicate and drops it.
+    """
+    report, _ = node.session._collect_one_node(node)  # noqa: SLF001
+    node.session._collection_cache.pop(node, None)  # noqa: SLF001
+    if not report.passed:
+        return []
+    children = list(report.result)
+    node.collect = lambda: children  # type: ignore[method-assign]
+    return children
+
+
+def place_node(node: Any, filename: str, line: int) -> None:
+    """Let pytest take this for the place of `node`; of a class in a cell it can find none."""
+    node.location = (filename, line - 1, node.name)
+
+
+def first_hook(obj: object, names: Sequence[str]) -> Callable[..., object] | None:
+    """The first of the named functions of `obj` that is no fixture (pytest's lookup)."""
+    from _pytest.python import _get_first_non_fixture_func
+
+    return cast("Callable[..., object] | None", _get_first_non_fixture_func(obj, names))
+
+
+def call_with_optional_argument(func: Callable[..., object], argument: object) -> None:
+    """Call a Python hook as pytest does: with its argument if it takes one."""
+    __tracebackhide__ = True
+    from _pytest.python import _call_with_optional_argument
+
+    _call_with_optional_argument(func, argument)
+
+
+def mark_names(obj: object) -> list[str]:
+    """The names of the marks on a function or class, in the order in which they were applied."""
+    from _pytest.mark.structures import get_unpacked_marks
+
+    return [mark.name for mark in get_unpacked_marks(cast(Any, obj))]
+
+
+# --- pytest: assertions -------------------------------------------------------------------------
+
+
+def rewrite_asserts(tree: ast.Module) -> None:
+    """Let the assert statements of `tree` report their values (there is no public function)."""
+    from _pytest.assertion.rewrite import rewrite_asserts as rewrite
+
+    rewrite(tree, b"")
+    for node in tree.body:
+        # The added imports lack an end, and IPython compiles each statement by its lines.
+        if isinstance(node, ast.Import) and node.names[0].asname in HIDDEN_NAMES:
+            node.lineno = node.end_lineno = getattr(node, "lineno", 1)
+            node.col_offset = node.end_col_offset = 0
+
+
+# --- unittest -----------------------------------------------------------------------------------
+
+
+def module_cleanups() -> list[tuple[Callable[..., object], Any, Any]]:
+    """Unittest's stack of module cleanups; `doModuleCleanups` drops all errors but the first."""
+    return unittest.case._module_cleanups  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
+
+
+def testcase_node(parent: pytest.Collector, test: unittest.TestCase) -> pytest.Class:
+    """A node for the class of `test`, which pytest could not make an instance of."""
+    from _pytest.unittest import UnitTestCase
+
+    node: Any = UnitTestCase.from_parent(parent, name=type(test).__name__)
+    node.obj = type(test)
+    node.newinstance = lambda: test
+    return cast("pytest.Class", node)
+
+
+def testcase_item(node: pytest.Class, name: str, test: unittest.TestCase) -> pytest.Item:
+    """An item that runs `test`, which pytest does not collect by itself."""
+    from _pytest.unittest import TestCaseFunction
+
+    method = test._testMethodName  # noqa: SLF001
+    item: Any = TestCaseFunction.from_parent(node, name=name, callobj=getattr(test, method))
+    item.originalname = method
+    use_instance(item, test)
+    item.ihook.pytest_itemcollected(item=item)
+    return cast("pytest.Item", item)
+
+
+def use_instance(item: Any, test: unittest.TestCase) -> None:
+    """Let `item` run the instance `test`, and not make one."""
+    item._obj = getattr(test, test._testMethodName)  # noqa: SLF001
+    item._instance = test  # noqa: SLF001
+    item._getinstance = lambda: test  # noqa: SLF001
+
+
+# --- IPython and ipykernel ----------------------------------------------------------------------
+
+
+def number_cell(shell: InteractiveShell, filename: str, number: int) -> None:
+    """Let IPython's tracebacks call the code of `filename` `Cell In[number]`."""
+    shell.compile._filename_map[filename] = number  # noqa: SLF001
+
+
+def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, number: int) -> str:
+    """The name that IPython's compiler gives to the code of a cell."""
+    return str(shell.compile.get_code_name(raw_cell, transformed, number))
+
+
+def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
+    """The metadata of the execute request that is running (`cellId`, `deletedCells`)."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return {}
+    parent = kernel.get_parent("shell") or {}
+    return cast("Mapping[str, Any]", parent.get("metadata") or {})
+
+
+def refuse_input(shell: InteractiveShell, *, refuse: bool) -> None:
+    """Let `input()` raise, whatever the request said: a run's stdin channel is the wire."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        kernel._allow_stdin = not refuse  # noqa: SLF001
+
+
+class StdinChannel:
+    """The kernel's stdin channel: requests of ours that `_allow_stdin` does not concern."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._kernel: Any = getattr(shell, "kernel", None)
+        if self._kernel is None:
+            raise RuntimeError("a headless run needs a Jupyter kernel")
+        self._parent = self._kernel.get_parent("shell")
+        self._ident = self._kernel._parent_ident["shell"]  # noqa: SLF001
+
+    def request(self, prompt: str) -> None:
+        """Send an input request."""
+        content = {"prompt": prompt, "password": False}
+        self._kernel.session.send(
+            self._kernel.stdin_socket, "input_request", content, self._parent, ident=self._ident
+        )
+
+    def replies(self) -> Iterator[str]:
+        """The values of the replies, as they come; waits for each."""
+        import zmq
+
+        socket = self._kernel.stdin_socket
+        while True:
+            # zmq.select cannot be interrupted, so a short timeout lets KeyboardInterrupt through.
+            readable, _, broken = zmq.select([socket], [], [socket], 0.05)
+            if readable or broken:
+                _, message = self._kernel.session.recv(socket)
+                if message is not None:
+                    yield str(message["content"].get("value", ""))
+
+    def mark_output(self, text: str) -> None:
+        """Publish `text` on IOPub behind all output so far, for a host that wants to wait for it."""
+        content = {
+            "data": {"application/vnd.nbxunit.marker": text},
+            "metadata": {},
+            "transient": {},
+        }
+        self._kernel.session.send(
+            self._kernel.iopub_socket, "display_data", content, self._parent,
+            ident=self._kernel._topic("display_data"),  # noqa: SLF001
+        )  # fmt: skip
+
+
+def notebook_path(shell: InteractiveShell) -> Path | None:
+    """Where the front end says the notebook is: VS Code's variable, else Jupyter's session name."""
+    import os
+
+    named = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    path = Path(str(named)) if named else None
+    return path.absolute() if path and path.suffix == ".ipynb" and path.is_file() else None
+
+
+# --- pytest: async tests and fixtures ------------------------------------------------------------
+
+
+def arguments(item: pytest.Function) -> dict[str, object]:
+    """The fixtures that the test function of `item` takes."""
+    return {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001
+
+
+def replace_function(fixturedef: Any, function: Callable[..., Any]) -> None:
+    """Let pytest call `function` for a fixture, with its own caching, binding and teardown."""
+    fixturedef.func = function
+
+
+def is_python_hook(fixturedef: Any) -> bool:
+    """Whether a fixture is pytest's form of setup_class."""
+    return str(fixturedef.argname).startswith("_xunit_setup_class")
+
+
+def is_unittest_hook(fixturedef: Any) -> bool:
+    """Whether a fixture is pytest's form of setUpClass."""
+    return str(fixturedef.argname).startswith("_unittest_setUpClass")

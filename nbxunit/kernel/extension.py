@@ -1,0 +1,76 @@
+"""The only (un)registering on the shell: magics, events, transformers.
+
+May import IPython. `load` is idempotent, since a headless runner loads before the notebook does.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, cast
+
+from nbxunit.kernel import compat, magics, source
+from nbxunit.kernel.notebook import Notebook
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+
+
+class _Loaded:
+    """What has been registered on one shell."""
+
+    def __init__(self, shell: InteractiveShell, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self._transformer = source.CellTransformer(self.notebook.defined)
+        magics.install(shell, self.notebook)
+        shell.events.register("pre_run_cell", self.notebook.begin_cell)
+        shell.events.register("post_run_cell", self._end_cell)
+        # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
+        cast("list[Any]", shell.ast_transformers).append(self._transformer)
+        shell.input_transformers_post.append(self._await_runs)
+        shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
+
+    def _await_runs(self, lines: list[str]) -> list[str]:
+        """Let cells await the magics that run tests; code that a magic such as %%time has
+        transformed while a cell runs is compiled by that magic, which may not allow it.
+        """  # noqa: D205
+        return lines if self.notebook.runs_cell else source.await_runs(lines)
+
+    def _end_cell(self, result: ExecutionResult | None) -> None:
+        """After a cell: what to try if it has failed, where a cell tells."""
+        self.notebook.end_cell()
+        exc = result.error_in_exec if result is not None else None
+        hint = self.notebook.hint(exc) if exc is not None else None
+        if hint:
+            print(hint)  # noqa: T201
+
+    def unload(self, shell: InteractiveShell) -> None:
+        """Take everything back."""
+        magics.uninstall(shell)
+        shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
+        shell.events.unregister("post_run_cell", self._end_cell)
+        cast("list[Any]", shell.ast_transformers).remove(self._transformer)
+        shell.input_transformers_post.remove(self._await_runs)
+        for name in compat.HIDDEN_NAMES:
+            shell.user_ns.pop(name, None)
+            shell.user_ns_hidden.pop(name, None)
+
+
+_loaded: weakref.WeakKeyDictionary[InteractiveShell, _Loaded] = weakref.WeakKeyDictionary()
+_notebooks: weakref.WeakKeyDictionary[InteractiveShell, Notebook] = weakref.WeakKeyDictionary()
+"""They outlive `%unload_ext`: `%reload_ext` must lose neither a notebook's tests nor its runner."""
+
+
+def load(shell: InteractiveShell) -> Notebook:
+    """Register everything on `shell`, once; its notebook."""
+    if shell not in _loaded:
+        if shell not in _notebooks:
+            _notebooks[shell] = Notebook(shell)
+        _loaded[shell] = _Loaded(shell, _notebooks[shell])
+    return _loaded[shell].notebook
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back what `load` registered on `shell`."""
+    loaded = _loaded.pop(shell, None)
+    if loaded is not None:
+        loaded.unload(shell)

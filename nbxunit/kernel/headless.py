@@ -1,0 +1,87 @@
+"""What a host asks of a kernel, in two requests: `prepare` before the cells, `run` behind them.
+
+May import pytest. The host sends these calls as code; it never imports this module.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython import get_ipython
+
+import nbxunit
+from nbxunit import protocol
+from nbxunit.kernel import bridge, compat, engine, extension
+from nbxunit.kernel.selection import Selection
+from nbxunit.kernel.timeouts import Timeouts
+from nbxunit.kernel.wire import Reporting, Wire
+
+_prepared: dict[str, engine.Prepared] = {}
+
+
+def prepare(order: str) -> None:
+    """Prepare the run that `order` (JSON) describes; the shell's next cell is the notebook's first.
+
+    RuntimeError if the host speaks another major version of the protocol. pytest.UsageError, and
+    what a conftest raises, as from pytest.
+    """
+    told = json.loads(order)
+    ours, theirs = protocol.VERSION, str(told["protocol"])
+    if ours.partition(".")[0] != theirs.partition(".")[0]:
+        raise RuntimeError(
+            f"the host speaks version {theirs} of nbxunit's protocol, the kernel version {ours}; "
+            f"install one version of nbxunit in both (the kernel's Python is {sys.executable}, "
+            f"with nbxunit {nbxunit.__version__})"
+        )
+    os.environ["NBXUNIT_KERNEL"] = "1"
+    shell: Any = get_ipython()
+    notebook = extension.load(shell)
+    notebook.headless = True
+    notebook.path = Path(told["path"])
+    here = os.getcwd()  # noqa: PTH109
+    os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
+    selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
+    try:
+        _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
+    finally:
+        os.chdir(here)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+async def run(order: str) -> None:
+    """Run the tests; events go out over the stdin channel, the last one is `Ended`."""
+    told = json.loads(order)
+    prepared = _prepared.pop("run")
+    shell = prepared.notebook.shell
+    wire = Wire(compat.StdinChannel(shell), told["nonce"], told["journal"])
+    wire.send(_hello(prepared.config))
+    compat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))
+    reporting = Reporting(wire, prepared)
+    plugins = [reporting, *([Timeouts(told["test_timeout"])] if told["test_timeout"] else [])]
+    message = ""
+    try:
+        status = await bridge.run(engine.finish, prepared, plugins)
+    except pytest.UsageError as exc:
+        status, message = int(pytest.ExitCode.USAGE_ERROR), "\n".join(map(str, exc.args))
+    if status == pytest.ExitCode.INTERNAL_ERROR:
+        message = prepared.text.getvalue()[-100_000:]
+    wire.send(protocol.Ended(status, message))
+    reporting.flush()
+    wire.close()
+
+
+def _hello(config: pytest.Config) -> protocol.Hello:
+    plugins = sorted({dist.project_name for _, dist in config.pluginmanager.list_plugin_distinfo()})
+    return protocol.Hello(
+        protocol.VERSION, nbxunit.__version__, pytest.__version__, platform.python_version(),
+        sys.executable, tuple(plugins),
+    )  # fmt: skip

@@ -1,0 +1,283 @@
+"""The magics: lines of cells to calls of registry and runs. No logic of its own.
+
+May import IPython. The docstrings and arguments are the help that `%%xunit_setup?` shows.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from nbxunit import directives
+from nbxunit.directives import Directive, Kind
+from nbxunit.kernel import source
+from nbxunit.kernel.notebook import Notebook
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
+_FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
+
+
+@magics_class
+class XunitMagics(Magics):
+    """The magics of one notebook."""
+
+    def __init__(self, shell: InteractiveShell, notebook: Notebook) -> None:
+        super().__init__(shell)
+        self._notebook = notebook
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("scope", nargs="*", help=_TARGET)
+    @cell_magic
+    def xunit_setup(self, line: str, cell: str) -> None:
+        """Register the cell as a setup hook; it runs when its scope opens.
+
+        Names that the cell binds are names of the notebook, and go away or get their old value
+        back when the scope closes. The cell may ask for fixtures, `await`, and call
+        `nbxunit.add_cleanup` and `nbxunit.enter_context`.
+
+        Examples::
+
+            %%xunit_setup module
+            db = sqlite3.connect(":memory:")
+
+            %%xunit_setup class TestDb(tmp_path_factory)
+            folder = tmp_path_factory.mktemp("db")
+
+            %%xunit_setup method TestDb
+            db.execute("create table t (n)")
+        """
+        self._declare_hook("setup", line, cell)
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("scope", nargs="*", help=_TARGET)
+    @cell_magic
+    def xunit_teardown(self, line: str, cell: str) -> None:
+        """Register the cell as a teardown hook; it runs when its scope closes.
+
+        Teardown cells run in reverse order, unless a setup cell of their scope failed. For what
+        must happen even then, use `nbxunit.add_cleanup` in the setup cell.
+
+        Examples::
+
+            %%xunit_teardown module
+            db.close()
+
+            %%xunit_teardown method TestDb
+            db.rollback()
+        """
+        self._declare_hook("teardown", line, cell)
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("test", nargs="*", help="NAME, NAME(fixture, ...) or Class::NAME")
+    @argument(
+        "--mark", action="append", metavar="EXPR", help="a pytest mark, e.g. slow; repeatable"
+    )
+    @cell_magic
+    def xunit_test(self, line: str, cell: str) -> Any:
+        """Register the cell as a test and run it, with its whole lifecycle.
+
+        The cell is the body of a function: its names are its own, fixtures are its parameters,
+        `return` ends it, `global x` writes to the notebook. In a class, `self` is given.
+
+        Examples::
+
+            %%xunit_test test_insert
+            db.execute("insert into t values (1)")
+            assert count(db) == 1
+
+            %%xunit_test TestDb::test_write(tmp_path)
+            assert write(db, tmp_path) == 1
+
+            %%xunit_test test_square --mark "parametrize('n, sq', [(1, 1), (2, 4)])"
+            assert n**2 == sq
+        """
+        directive = self._declare("test", line, cell)
+        notebook = self._notebook
+        if notebook.settings.run_cells and not notebook.headless:
+            return self._run([directive.target])
+        if not notebook.headless:
+            print(f"{directive.label}: registered; run it with %xunit_run {directive.target}")  # noqa: T201
+        return self._nothing()
+
+    @no_var_expand
+    @line_magic
+    def xunit_run(self, line: str) -> Any:
+        """Run the tests of the notebook; takes tests and any of pytest's options.
+
+        Examples::
+
+            %xunit_run                           all tests
+            %xunit_run TestDb test_insert        some of them
+            %xunit_run -k insert -x --tb=short
+            %xunit_run --lf                      those that failed last time
+            %xunit_run --collect-only -q
+        """
+        from nbxunit.kernel import inline
+
+        words = inline.words_of(line)
+        return self._nothing() if self._notebook.headless else self._run(words)
+
+    @no_var_expand
+    @line_magic
+    def xunit_list(self, line: str) -> None:
+        """List the hooks and tests that cells have registered, in the notebook's order."""
+        _no_words("xunit_list", line)
+        registry = self._notebook.registry
+        lines = [f"[{each.cell.number}] {each.directive.label}" for each in registry.hooks()]
+        lines += [f"[{each.cell.number}] {each.directive.label}" for each in registry.tests()]
+        print("\n".join(lines) or "nothing is registered; begin with %%xunit_test test_something")  # noqa: T201
+
+    @no_var_expand
+    @line_magic
+    def xunit_reset(self, line: str) -> None:
+        """Forget all registered hooks and tests, and the names that a failed run has left."""
+        _no_words("xunit_reset", line)
+        count = len(self._notebook.registry.hooks()) + len(self._notebook.registry.tests())
+        self._notebook.reset()
+        if not self._notebook.headless:
+            print(f"forgot {count} hooks and tests; run their cells to register them again")  # noqa: T201
+
+    @no_var_expand
+    @line_magic
+    def xunit_config(self, line: str) -> None:
+        """Show or set how cells behave: `run_cells` and `raise_on_failure`, True or False.
+
+        Examples::
+
+            %xunit_config                            show
+            %xunit_config run_cells=False            test cells register only
+            %xunit_config raise_on_failure=False     a failed run does not fail its cell
+        """
+        settings = self._notebook.settings
+        for word in line.split():
+            name, _, value = word.partition("=")
+            if not hasattr(settings, name) or value.lower() not in _FLAGS:
+                known = ", ".join(f"{known}=True|False" for known in vars(settings))
+                raise UsageError(f"%xunit_config: {word!r} is not one of {known}")
+            setattr(settings, name, _FLAGS[value.lower()])
+        if not line.strip():
+            print("\n".join(f"{name}={value}" for name, value in vars(settings).items()))  # noqa: T201
+
+    # --- declarations ---
+
+    def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
+        directive = self._declare(kind, line, cell)
+        if not self._notebook.headless:
+            print(f"{directive.label}: registered, {_when(directive)}")  # noqa: T201
+
+    def _declare(self, kind: Kind, line: str, cell: str) -> Directive:
+        """Register what the cell says. UsageError or SyntaxError, and nothing registered, if it
+        makes no sense.
+        """  # noqa: D205
+        running = self._notebook.cell
+        found = directives.find(running.source)
+        if found is None or found[0] != kind or not running.source.rstrip().endswith(cell.rstrip()):
+            first = running.source.strip().partition("\n")[0]
+            message = (
+                f"%%xunit_{kind} must be the first line of its cell, which begins with: {first}; "
+                "a second magic can stand on the line below"
+            )
+            # The magic above may swallow what is raised (%%time of IPython 8 shows it and goes on).
+            self._notebook.registry.refused[running.key] = message
+            raise UsageError(message)
+        try:
+            directive = directives.parse(kind, line)
+        except directives.DirectiveError as exc:
+            raise UsageError(f"%%xunit_{kind}: {exc}") from None
+        self._check_marks(directive)
+        declaration = source.declare(self._notebook.shell, running, directive, found[2])
+        if not self._notebook.headless and kind == "test":
+            self._replace(directive)
+        self._notebook.registry.declare(declaration, list(self._notebook.namespace))
+        return directive
+
+    def _check_marks(self, directive: Directive) -> None:
+        import pytest
+
+        namespace = {**self._notebook.namespace, "pytest": pytest}
+        for mark in directive.marks:
+            try:
+                eval(f"pytest.mark.{mark}", namespace)  # noqa: S307 - the user's own code
+            except Exception as exc:
+                raise UsageError(
+                    f"%%xunit_test: --mark {mark}: {type(exc).__name__}: {exc}"
+                ) from exc
+
+    def _replace(self, directive: Directive) -> None:
+        registry = self._notebook.registry
+        for test in registry.tests():
+            if test.directive.target == directive.target:
+                registry.discard(test)
+                print(f"{directive.label}: replaces that of [{test.cell.number}]")  # noqa: T201
+        if not directive.path:
+            for cell in registry.definers(directive.name):
+                print(f"{directive.label}: replaces the function of [{cell.number}]")  # noqa: T201
+
+    # --- runs ---
+
+    def _run(self, words: list[str]) -> Coroutine[Any, Any, None] | None:
+        from nbxunit.kernel import inline
+
+        if self._is_awaited():
+            return inline.run(self._notebook, words)
+        inline.run_now(self._notebook, words)
+        return None
+
+    def _nothing(self) -> Coroutine[Any, Any, None] | None:
+        """What a magic returns that runs nothing."""
+
+        async def nothing() -> None:
+            pass
+
+        return nothing() if self._is_awaited() else None
+
+    def _is_awaited(self) -> bool:
+        """Whether the cell awaits what the magic returns (`source.await_runs` has seen to it).
+
+        It has where the code that calls the magic can await, which its flags tell.
+        """
+        frame = sys._getframe()  # noqa: SLF001
+        while frame.f_back is not None and frame.f_globals is not self._notebook.namespace:
+            frame = frame.f_back
+        return bool(frame.f_code.co_flags & inspect.CO_COROUTINE)
+
+
+def _when(directive: Directive) -> str:
+    opens = directive.kind == "setup"
+    if directive.scope in ("module", "class"):
+        what = "all tests" if directive.scope == "module" else f"the tests of {directive.target}"
+        return f"runs once, {'before' if opens else 'after'} {what}"
+    what = f"each test of {directive.target}" if directive.path else "each test that is in no class"
+    return f"runs {'before' if opens else 'after'} {what}"
+
+
+def _no_words(magic: str, line: str) -> None:
+    if line.strip():
+        raise UsageError(f"%{magic} takes no arguments, got {line.strip()!r}")
+
+
+def install(shell: InteractiveShell, notebook: Notebook) -> XunitMagics:
+    """Register the magics on `shell`."""
+    magics = XunitMagics(shell, notebook)
+    shell.register_magics(magics)
+    return magics
+
+
+def uninstall(shell: InteractiveShell) -> None:
+    """Take the magics of `shell` away again."""
+    for kind in ("line", "cell"):
+        registered = cast("dict[str, Any]", shell.magics_manager.magics[kind])
+        for name in [name for name in registered if name.startswith("xunit_")]:
+            del registered[name]

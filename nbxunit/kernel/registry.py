@@ -1,0 +1,157 @@
+"""What the cells of a notebook have declared: hooks, tests, and who defined which name.
+
+Imports neither IPython nor pytest. Registrations belong to the cell that made them, so running a
+cell again replaces what it said before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+from nbxunit.directives import Directive, Kind, Scope
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A code cell as it ran: `number` is what a person sees, `[3]`; `filename` that of its code."""
+
+    key: str
+    number: int
+    source: str
+    filename: str
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"cell {self.number}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """A hook or test that a cell declares.
+
+    `make` gives a new function of the cell's body. `binds` are the names of the notebook that a
+    hook's body binds.
+    """
+
+    cell: Cell
+    directive: Directive
+    make: Callable[[], Callable[..., object]]
+    binds: tuple[str, ...] = ()
+
+
+class Registry:
+    """The declarations of a notebook's cells, in the notebook's order as far as it is known."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, Cell] = {}
+        self.refused: dict[str, str] = {}
+        """Why a cell, by its key, could not declare what it was to declare."""
+        self._declarations: dict[str, list[Declaration]] = {}
+        self._definitions: dict[str, tuple[str, ...]] = {}
+        self._suspended: set[str] = set()
+        self._places: dict[str, int] = {}
+        self._name_places: dict[str, int] = {}
+        self._next_place = itertools.count()
+
+    def begin(self, cell: Cell, deleted: Iterable[str] = ()) -> None:
+        """`cell` is about to run: drop what it had registered, suspend the `deleted` cells.
+
+        A front end's list of deleted cells is a hint: it misses merges, and names cells that were
+        cut and pasted. So they are suspended, and a cell that runs is revived.
+        """
+        self._suspended.update(deleted)
+        self._suspended.discard(cell.key)
+        self._declarations.pop(cell.key, None)
+        self._definitions.pop(cell.key, None)
+        self.refused.pop(cell.key, None)
+        self.cells[cell.key] = cell
+
+    def clear(self) -> None:
+        """Forget all declarations and definitions; the notebook's order stays."""
+        self.cells.clear()
+        self.refused.clear()
+        self._declarations.clear()
+        self._definitions.clear()
+        self._suspended.clear()
+
+    def declare(self, declaration: Declaration, namespace: Iterable[str]) -> None:
+        """Take a declaration up. Its cell's place is behind the names that are in `namespace`."""
+        self.note_names(namespace)
+        key = declaration.cell.key
+        if key not in self._places:
+            self._places[key] = next(self._next_place)
+        self._declarations.setdefault(key, []).append(declaration)
+
+    def define(self, key: str, names: Iterable[str]) -> None:
+        """The cell `key` defines these functions and classes at its top level, besides others.
+
+        A magic such as %%time compiles parts of a cell on their own, so they come one by one.
+        """
+        self._definitions[key] = tuple(dict.fromkeys([*self._definitions.get(key, ()), *names]))
+
+    def discard(self, declaration: Declaration) -> None:
+        """Forget one declaration."""
+        self._declarations[declaration.cell.key].remove(declaration)
+
+    def note_names(self, namespace: Iterable[str]) -> None:
+        """Names that are seen for the first time get the next places; those that are gone, none.
+
+        As in a module: a name that is defined again keeps its place, unless it was deleted first.
+        """
+        names = dict.fromkeys(namespace)
+        for name in [name for name in self._name_places if name not in names]:
+            del self._name_places[name]
+        for name in names:
+            if name not in self._name_places:
+                self._name_places[name] = next(self._next_place)
+
+    def _active(self) -> Iterator[Declaration]:
+        for key in sorted(self._declarations, key=self._places.__getitem__):
+            if key not in self._suspended:
+                yield from self._declarations[key]
+
+    def hooks(self, kind: Kind | None = None, scope: Scope | None = None) -> list[Declaration]:
+        """The hooks of a kind and scope (None: of any), in notebook order."""
+        return [
+            declaration
+            for declaration in self._active()
+            if declaration.directive.scope is not None
+            and kind in (None, declaration.directive.kind)
+            and scope in (None, declaration.directive.scope)
+        ]
+
+    def tests(self) -> list[Declaration]:
+        """The tests, in notebook order."""
+        return [
+            declaration for declaration in self._active() if declaration.directive.kind == "test"
+        ]
+
+    def place(self, name: str) -> float:
+        """Where the top-level function or class `name` stands in the notebook."""
+        places = [
+            self._places[test.cell.key]
+            for test in self.tests()
+            if test.directive.target.partition("::")[0] == name
+        ]
+        if name in self._name_places:
+            places.append(self._name_places[name])
+        return min(places, default=float("inf"))
+
+    def definers(self, name: str) -> list[Cell]:
+        """The cells that define the top-level function or class `name`, as `def` or `class`."""
+        return [
+            self.cells[key]
+            for key, names in self._definitions.items()
+            if name in names and key not in self._suspended
+        ]
+
+    def hook_cells_of_name(self, name: str) -> list[Declaration]:
+        """The hooks whose body binds `name`."""
+        return [hook for hook in self.hooks() if name in hook.binds]
+
+    def defined_names(self) -> list[str]:
+        """The functions and classes that cells define at their top level."""
+        return list(dict.fromkeys(name for names in self._definitions.values() for name in names))

@@ -1,0 +1,162 @@
+"""One model of an inline run's results, made from pytest's reports; renderers only read it.
+
+Imports the standard library and the registry. Counts and words are pytest's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nbxunit.kernel.notebook import HookRun
+from nbxunit.protocol import clean
+
+ORDER = ("failed", "error", "xpassed", "skipped", "xfailed", "passed")
+"""Outcomes as they are listed: what needs a person first."""
+TEXT_LINES = 60
+"""Lines that are shown of an error that pytest has no marked lines for."""
+PLURAL = {"error": "errors", "warning": "warnings"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What went wrong in one phase: where, what, and pytest's full report."""
+
+    when: str
+    place: str
+    message: str
+    source: tuple[str, ...]
+    """The line that failed and its explanation, as pytest marks them with > and E."""
+    full: str
+
+
+@dataclasses.dataclass
+class TestResult:
+    """One test: `outcome` is pytest's word, `seconds` the sum of its phases."""
+
+    __test__ = False
+
+    nodeid: str
+    outcome: str = "passed"
+    seconds: float = 0.0
+    reason: str = ""
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+    output: dict[str, str] = dataclasses.field(default_factory=dict)
+    hooks: list[HookRun] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Results:
+    """A run: its tests in order, what could not be collected, and how it ended.
+
+    `status` is pytest's exit status; `message` what pytest said where there was no run;
+    `interrupted` the test that an interrupt ended.
+    """
+
+    tests: dict[str, TestResult] = dataclasses.field(default_factory=dict)
+    errors: list[Problem] = dataclasses.field(default_factory=list)
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    status: int = 0
+    message: str = ""
+    reasons: list[str] = dataclasses.field(default_factory=list)
+    interrupted: str = ""
+
+    def summary(self) -> str:
+        """The counts, as pytest's last line says them: `1 failed, 2 passed in 0.42 s`."""
+        words = [
+            f"{count} {word if count == 1 else PLURAL.get(word, word)}"
+            for word in (*ORDER, "deselected", "warning")
+            if (count := self.counts[word])
+        ]
+        return f"{', '.join(words) or 'no tests ran'} in {self.seconds:.2f} s"
+
+    def add(self, data: Mapping[str, Any], category: str, hooks: Iterable[HookRun]) -> None:
+        """Take up one report in serialised form; `category` is pytest's word for it."""
+        if data.get("$report_type") == "CollectReport":
+            self.errors.append(problem(data))
+            self.counts["error"] += 1
+            return
+        test = self.tests.setdefault(data["nodeid"], TestResult(data["nodeid"]))
+        test.seconds += data.get("duration") or 0.0
+        test.hooks.extend(hooks)
+        test.output.update((name, text) for name, text in data.get("sections", ()))
+        if category:
+            self.counts[category] += 1
+        if category and (test.outcome == "passed" or category in ("failed", "error")):
+            test.outcome = test.outcome if test.outcome in ("failed", "error") else category
+        if data["outcome"] == "failed" and data.get("longrepr"):
+            test.problems.append(problem(data))
+        if data["outcome"] == "skipped":
+            test.reason = data.get("wasxfail") or _skip_reason(data.get("longrepr"))
+
+
+def _skip_reason(longrepr: Any) -> str:
+    if isinstance(longrepr, (list, tuple)):
+        return str(longrepr[-1]).removeprefix("Skipped: ")
+    return ""
+
+
+def problem(data: Mapping[str, Any]) -> Problem:
+    """The problem that a failed report tells of."""
+    longrepr = data.get("longrepr")
+    when = str(data.get("when", "collect"))
+    cell = str(dict(data.get("user_properties") or ()).get("cell", ""))
+    if not isinstance(longrepr, dict) or "reprcrash" not in longrepr:
+        text = longrepr.get("longrepr", "") if isinstance(longrepr, dict) else str(longrepr or "")
+        lines = clean(str(text)).splitlines()
+        return Problem(when, cell, lines[0] if lines else "", tuple(lines[1:]), "\n".join(lines))
+    crash = longrepr["reprcrash"] or {}
+    entries = longrepr["reprtraceback"]["reprentries"]
+    texts = [text for entry in entries for text in (entry["data"].get("lines") or ())]
+    lines = [line for text in texts for line in str(text).splitlines()]
+    marked = [line for line in lines if line[:1] in (">", "E")]
+    full = "\n".join(_full_lines(longrepr))
+    place = _place(crash, entries) or cell
+    return Problem(when, place, str(crash.get("message", "")), tuple(marked or _told(lines)), full)
+
+
+def _told(lines: list[str]) -> list[str]:
+    """What is shown of a message without a traceback, or of a group of errors: its members.
+
+    What stands above them is the way to where the group was raised, which is our code.
+    """
+    groups = (index for index, line in enumerate(lines) if "ExceptionGroup: " in line)
+    return lines[next(groups, 0) :][:TEXT_LINES]
+
+
+def _place(crash: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> str:
+    """Where in a cell it went wrong; where the code of a cell had called what went wrong."""
+    found = [crash, *(entry["data"].get("reprfileloc") or {} for entry in entries)][::-1]
+    for place in [crash, *found]:
+        if " cell " in str(place.get("path", "")):
+            return f"{place['path']}, line {place['lineno']}"
+    return ""
+
+
+def _full_lines(longrepr: Mapping[str, Any]) -> Iterable[str]:
+    chain = longrepr.get("chain") or [(longrepr["reprtraceback"], None, None)]
+    for traceback, _, description in chain:
+        for entry in traceback["reprentries"]:
+            yield from entry["data"].get("lines") or ()
+            place = entry["data"].get("reprfileloc")
+            if place:
+                yield ""
+                yield f"{place['path']}, line {place['lineno']}: {place['message']}"
+        if description:
+            yield description
+
+
+_EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?=:|$)")
+
+
+def headline(message: str) -> str:
+    """What a crash message comes to in a word: the class of the exception, else its first line."""
+    if message.startswith("assert "):
+        return "AssertionError"
+    match = _EXCEPTION.match(message)
+    return match[1].rpartition(".")[2] if match else message.partition("\n")[0]

@@ -1,0 +1,189 @@
+"""The kernel's end of the wire: pytest's hooks become events, sent over the stdin channel.
+
+May import pytest. Events are buffered, and flushed in one input request that the host answers:
+ordered, acknowledged, with back-pressure. What is not acknowledged yet stands in a journal file, so
+that a host reads it there when the kernel has died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nbxunit import protocol
+from nbxunit.kernel import compat
+from nbxunit.kernel.reports import Serialiser
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.engine import Prepared
+
+INTERVAL = 0.05
+"""Seconds after which buffered events are sent."""
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold SIGINT back: half a frame, or one sent twice, would be lost on the host."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Wire:
+    """Sends events and takes answers. `answer` is the host's last one."""
+
+    def __init__(self, channel: compat.StdinChannel, nonce: str, journal: str | None) -> None:
+        self._channel = channel
+        self._nonce = nonce
+        self._lines: list[str] = []
+        self._number = 0
+        self._last = time.monotonic()
+        self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND) if journal else None
+        self.answer = protocol.Answer(0)
+
+    def send(self, event: protocol.Event) -> None:
+        """Send `event` with the next flush."""
+        line = protocol.encode(event)
+        self._lines.append(line)
+        if self._journal is not None:
+            os.write(self._journal, line.encode() + b"\n")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether buffered events have waited long enough."""
+        return bool(self._lines) and time.monotonic() - self._last > INTERVAL
+
+    def flush(self, *, marked: bool = False) -> None:
+        """Send what is buffered and wait for the answer. With `marked`, output goes before it."""
+        self._number += 1
+        if marked:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            self._channel.mark_output(f"{self._nonce} {self._number}")
+        with _uninterrupted():
+            for prompt in protocol.encode_frame(self._nonce, self._number, self._lines):
+                self._channel.request(prompt)
+            self._lines.clear()
+        for text in self._channel.replies():
+            answer = protocol.decode_answer(text)
+            if answer.number == self._number:  # an older one answers a flush that was interrupted
+                self.answer = answer
+                break
+        if self._journal is not None:
+            os.ftruncate(self._journal, 0)
+        self._last = time.monotonic()
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal is not None:
+            os.close(self._journal)
+            self._journal = None
+
+
+class Reporting:
+    """The plugin that turns a run into events."""
+
+    def __init__(self, wire: Wire, prepared: Prepared) -> None:
+        self._wire = wire
+        self._prepared = prepared
+        self._config = prepared.config
+        self._serialiser = Serialiser(prepared.notebook, prepared.config)
+        self._deselected: list[str] = []
+        self._shown = prepared.config.getoption("capture", "fd") == "no"
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Some tests will not run."""
+        self._deselected += [item.nodeid for item in items]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """The tests are known."""
+        ids = tuple(item.nodeid for item in session.items)
+        reasons = () if ids else tuple(reasons_for_none(self._prepared))
+        self._wire.send(protocol.Collected(ids, tuple(self._deselected), reasons))
+        self.flush()
+        self._obey(session)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        """Before a test: do what the host said last. After it: send what is due."""
+        outcome = yield
+        if self._shown or self._wire.is_due:
+            self.flush()
+        self._obey(item.session)
+        return outcome
+
+    def flush(self) -> None:
+        """Send what is buffered; where output is shown, behind all output so far."""
+        self._wire.flush(marked=self._shown)
+
+    def _obey(self, session: pytest.Session) -> None:
+        answer = self._wire.answer
+        if not answer.go:
+            session.shouldstop = "the host stopped the run"
+        if answer.max_failures is not None:
+            # Counted by pytest itself, so that the last failing test tears everything down.
+            self._config.option.maxfail = max(answer.max_failures, 1)
+
+    def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
+        """A test begins."""
+        self._wire.send(protocol.Started(nodeid, self._serialiser.location(location)))
+
+    def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
+        """A test has ended."""
+        self._wire.send(protocol.Finished(nodeid, self._serialiser.location(location)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A phase of a test has ended."""
+        self._wire.send(protocol.Reported(self._serialiser.report(report)))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Something was collected; what could not be is an error."""
+        if not report.passed:
+            report.result = []  # nodes cannot travel
+            self._wire.send(protocol.Reported(self._serialiser.report(report)))
+
+    def pytest_warning_recorded(
+        self, warning_message: Any, when: str, nodeid: str, location: Any
+    ) -> None:
+        """A warning was recorded."""
+        category = warning_message.category
+        mapped = self._serialiser.mapped
+        self._wire.send(
+            protocol.Warned(
+                str(warning_message.message),
+                category.__name__,
+                mapped(warning_message.filename),
+                warning_message.lineno,
+                when,
+                nodeid,
+                (mapped(location[0]), int(location[1]), str(location[2])) if location else None,
+            )
+        )
+
+
+def reasons_for_none(prepared: Prepared) -> list[str]:
+    """Why a notebook has no tests: what was looked at."""
+    config, registry = prepared.config, prepared.notebook.registry
+    if prepared.selecting.collected:
+        return [f"{len(prepared.selecting.collected)} tests, all deselected"]
+    functions = " or ".join(config.getini("python_functions"))
+    classes = " or ".join(config.getini("python_classes"))
+    names = registry.defined_names()
+    looked_at = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")  # noqa: PLR2004
+    return [
+        f"no %%xunit_test cell, and no function named {functions}*, class named {classes}* or TestCase",
+        f"looked at: {looked_at}" if names else "no cell defines a function or class",
+    ]

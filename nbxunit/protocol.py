@@ -1,0 +1,274 @@
+"""What kernel and host say to each other: events of a run, and the answers to them.
+
+Shared by both, so it imports the standard library only. Events come from a process in which user
+code may do anything: `decode` takes strict JSON of bounded size, refuses unknown fields and strips
+control characters. Everything else about the wire is in `kernel.wire` and `host.execution`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+VERSION = "1.0"
+PROMPT = "\x02nbxunit\x03"
+"""How the prompt of an input request begins that carries events and is no question to a person."""
+PART_SIZE = 1_000_000
+"""Characters of a frame in one input request; a longer one is sent in parts."""
+LIMIT = 256_000_000
+"""Characters of a frame that the host takes at the most."""
+
+
+class ProtocolError(ValueError):
+    """A frame or answer that cannot be what the other side meant to send."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Hello:
+    """The first event of a session: who speaks."""
+
+    protocol: str
+    nbxunit: str
+    pytest: str
+    python: str
+    executable: str
+    plugins: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Collected:
+    """The tests that will run, in order, and those that a selection left out (node ids)."""
+
+    nodeids: tuple[str, ...]
+    deselected: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Where there are no tests: what was looked at and why it is no test."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Started:
+    """A test begins."""
+
+    nodeid: str
+    location: tuple[str, int | None, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reported:
+    """A report, as pytest's `pytest_report_to_serializable` makes it."""
+
+    report: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """A test has ended, its teardown included."""
+
+    nodeid: str
+    location: tuple[str, int | None, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Warned:
+    """A warning was recorded; `category` is the name of a class of Python or pytest."""
+
+    message: str
+    category: str
+    filename: str
+    lineno: int
+    when: str
+    nodeid: str
+    location: tuple[str, int, str] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """The last event: pytest's exit status and what it had to say about a usage error."""
+
+    status: int
+    message: str = ""
+
+
+Event: TypeAlias = Hello | Collected | Started | Reported | Finished | Warned | Ended
+
+_EVENTS: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (Hello, Collected, Started, Reported, Finished, Warned, Ended)
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """The events since the last frame. `number` counts frames, `nonce` names the run."""
+
+    nonce: str
+    number: int
+    events: tuple[Event, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The host's answer to frame `number`.
+
+    `go` is False to stop before the next test; `max_failures` is how many failures this run may have
+    in all (None: no limit). Not how many are left: the answer may be older than the last failure.
+    """
+
+    number: int
+    go: bool = True
+    max_failures: int | None = None
+
+
+def encode(event: Event) -> str:
+    """`event` as one line of JSON; `decode` gives an equal event back."""
+    fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    return json.dumps({"event": type(event).__name__, **fields}, default=repr)
+
+
+def decode(text: str) -> Event:
+    """The event that `text` stands for. ProtocolError if it is not exactly one."""
+    data = _loads(text)
+    if not isinstance(data, dict):
+        raise ProtocolError(f"an event is an object, not {type(data).__name__}")
+    event = _EVENTS.get(str(data.pop("event", None)))
+    if event is None:
+        raise ProtocolError("unknown event")
+    fields = {field.name: str(field.type) for field in dataclasses.fields(event)}
+    try:
+        values = {name: _checked(fields[name], _clean(value)) for name, value in data.items()}
+        decoded = event(**values)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ProtocolError(f"damaged {event.__name__} event: {exc}") from exc
+    return Reported(_restore_report(decoded.report)) if isinstance(decoded, Reported) else decoded
+
+
+def encode_frame(nonce: str, number: int, lines: Iterable[str]) -> list[str]:
+    """The prompts that carry the encoded events `lines` as frame `number`: one, or its parts."""
+    text = "\n".join(lines)
+    parts = [text[at : at + PART_SIZE] for at in range(0, len(text), PART_SIZE)] or [""]
+    return [
+        f"{PROMPT}{nonce} {number} {index + 1}/{len(parts)} {part}"
+        for index, part in enumerate(parts)
+    ]
+
+
+class FrameReader:
+    """Puts the prompts of one run together to frames, and checks their order."""
+
+    def __init__(self, nonce: str) -> None:
+        self._nonce = nonce
+        self._number = 0
+        self._parts: list[str] = []
+
+    def read(self, prompt: str) -> tuple[int, Frame | None]:
+        """The number of the frame that `prompt` belongs to, and the frame if it is complete now."""
+        head, _, part = prompt.removeprefix(PROMPT).partition(" ")
+        match = re.fullmatch(r"(\d{1,9}) (\d{1,6})/(\d{1,6}) (.*)", part, re.DOTALL)
+        if match is None or head != self._nonce:
+            raise ProtocolError("a frame of another run, or none")
+        number, index, count = (int(match[group]) for group in (1, 2, 3))
+        if number != self._number + 1 or index != len(self._parts) + 1 or count * PART_SIZE > LIMIT:
+            raise ProtocolError(f"frame {number} part {index}/{count} is out of order or too large")
+        self._parts.append(match[4])
+        if index < count:
+            return number, None
+        text, self._parts, self._number = "".join(self._parts), [], number
+        return number, Frame(self._nonce, number, tuple(decode_lines(text)))
+
+
+def decode_lines(text: str) -> Iterator[Event]:
+    """The events of `text`, one a line."""
+    return (decode(line) for line in text.split("\n") if line)
+
+
+def encode_answer(answer: Answer) -> str:
+    """`answer` as JSON; `decode_answer` gives an equal one back."""
+    return json.dumps(dataclasses.asdict(answer))
+
+
+def decode_answer(text: str) -> Answer:
+    """The answer that `text` stands for. ProtocolError if it is none."""
+    data = _loads(text)
+    try:
+        answer = Answer(**data)
+        values = dataclasses.asdict(answer)
+        for field in dataclasses.fields(Answer):
+            _checked(str(field.type), values[field.name])
+    except TypeError as exc:
+        raise ProtocolError(f"not an answer: {text[:200]!r}") from exc
+    return answer
+
+
+def _loads(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise ProtocolError(f"{constant} is no JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as exc:
+        raise ProtocolError(f"not JSON: {exc}") from exc
+
+
+# Escape sequences as a whole, then what is left of control characters but tab and line ends.
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\ud800-\udfff]"
+)
+
+
+def clean(text: str) -> str:
+    """`text` without escape sequences, control characters and lone surrogates."""
+    return _CONTROL.sub(_visible, text) if _CONTROL.search(text) else text
+
+
+def _visible(match: re.Match[str]) -> str:
+    char = match[0]
+    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= char <= "\udfff" else ""
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+_SHAPES: dict[str, Any] = {"str": str, "int": int, "bool": bool, "dict[str, Any]": dict}
+
+
+def _checked(declared: str, value: Any) -> Any:
+    """`value` if it has the type that a field declares, lists made tuples. TypeError otherwise."""
+    if declared.endswith("| None"):
+        return None if value is None else _checked(declared.removesuffix("| None").strip(), value)
+    if declared.startswith("tuple["):
+        inner = declared[len("tuple[") : -1]
+        if not isinstance(value, (list, tuple)):
+            raise TypeError(f"{declared} expected")
+        if inner.endswith(", ..."):
+            return tuple(_checked(inner.removesuffix(", ..."), item) for item in value)
+        shapes = inner.split(", ")
+        return tuple(_checked(shape, item) for shape, item in zip(shapes, value, strict=True))
+    shape = _SHAPES[declared]
+    if not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
+        raise TypeError(f"{declared} expected, not {type(value).__name__}")
+    return value
+
+
+def _restore_report(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with the tuples that JSON made lists: location, sections, a skip's longrepr."""
+    restored = dict(data)
+    for name in ("location", "longrepr"):
+        if isinstance(restored.get(name), list):
+            restored[name] = tuple(restored[name])
+    for name in ("sections", "user_properties"):
+        if isinstance(restored.get(name), list):
+            restored[name] = [
+                tuple(pair) if isinstance(pair, list) else pair for pair in restored[name]
+            ]
+    return restored

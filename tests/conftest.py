@@ -1,0 +1,19 @@
+"""What all tests share: runs of notebooks as a person would start them, hypothesis's settings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from hypothesis import configuration, settings
+
+# ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.
+os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+# Jupyter's data folders follow the platform, which jupyter_core wants to be told.
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+# pytest would warn of a folder in the repository that it does not know.
+configuration.set_hypothesis_home_dir(tempfile.gettempdir())
+# A machine that is busy with kernels makes single examples slow.
+settings.register_profile("nbxunit", database=None, deadline=None)
+settings.load_profile("nbxunit")

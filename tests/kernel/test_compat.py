@@ -1,0 +1,337 @@
+"""Each private name that the kernel side uses exists, and does what we think it does."""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import unittest
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from nbxunit.kernel import compat
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import live
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def config(pytester):
+    """A configuration that `prepare` has made, for an empty folder."""
+    pytester.makeini("[pytest]\npythonpath = src\n")
+    config = compat.prepare(["-p", "no:cacheprovider", str(pytester.path)], [])
+    yield config
+    compat.unconfigure(config)
+
+
+@pytest.fixture
+def module(pytester):
+    """The node of a module with a class and hooks."""
+    return pytester.getmodulecol("""
+        import pytest
+        def setup_module(module): module.ran = True
+        @pytest.fixture
+        def teardown_module(): pass
+        class TestA:
+            def test_a(self): pass
+        class TestBroken:
+            @pytest.mark.parametrize("nope", [1])
+            def test_b(self): pass
+        def test_c(tmp_path, request): pass
+        marks = pytest.mark.usefixtures("request"), pytest.mark.filterwarnings("default")
+        test_c.pytestmark = list(marks)
+    """)
+
+
+def children(module):
+    return {node.name: node for node in module.collect()}
+
+
+def test_prepare_loads_ini_files(config):
+    """`prepare` stops where pytest.main would begin to collect."""
+    assert config.getini("pythonpath")[0].name == "src"
+    assert not hasattr(config, "session")
+
+
+def test_prepare_from_takes_options_of_another_process(pytester):
+    """`prepare_from` sets the given values and leaves `addopts` out."""
+    pytester.makeini("[pytest]\naddopts = --nonsense\n")
+    config = compat.prepare_from({"verbose": 2}, [str(pytester.path)])
+    try:
+        assert config.option.verbose == 2
+    finally:
+        compat.unconfigure(config)
+
+
+def test_a_broken_conftest_is_a_usage_error(pytester):
+    """What a conftest raises is told as a UsageError with its path."""
+    pytester.makeconftest("raise ValueError('broken')")
+    with pytest.raises(pytest.UsageError, match=r"conftest.py cannot be imported(.|\n)*broken"):
+        compat.prepare([str(pytester.path)], [])
+
+
+def test_finish_runs_the_prepared_session(pytester):
+    """`finish` collects and runs, and its output goes where `sink_terminal` says."""
+    pytester.makepyfile("def test_a(): pass")
+    text = io.StringIO()
+
+    class Sink:
+        @pytest.hookimpl(trylast=True)
+        def pytest_configure(self, config):
+            compat.sink_terminal(config, text)
+
+    config = compat.prepare([str(pytester.path), "-p", "no:cacheprovider"], [])
+    config.pluginmanager.register(Sink())
+    assert compat.finish(config) == pytest.ExitCode.OK
+    assert "1 passed" in text.getvalue()
+
+
+def test_the_cache_is_kept_in_memory(pytester):
+    """Failures are remembered from run to run, and no folder is written."""
+    path = pytester.makepyfile("def test_a(): pass\ndef test_b(): assert 0")
+    store: dict[str, object] = {}
+    for args, failed in (([], 1), (["--lf"], 1)):
+        config = compat.prepare([str(path), "-q", *args], [])
+        with compat.cache_in_memory(store):
+            assert compat.finish(config) == failed
+    assert [*store["cache/lastfailed"]] == [f"{path.name}::test_b"]
+    assert not (pytester.path / ".pytest_cache").exists()
+
+
+def test_an_autouse_fixture_is_registered_on_a_node(module):
+    """The fixture serves the node's tests, also those of its classes."""
+    compat.register_fixture(module, "_ours", lambda request: request, "module")
+    item = compat.collect_children(children(module)["TestA"])[0]
+    assert "_ours" in item.fixturenames
+
+
+def test_fixtures_come_right_behind_pytests_own(module):
+    """`after_registration` calls us behind pytest's registration, or in its place."""
+    order: list[str] = []
+    for method in ("module", "function"):
+        name = f"_register_setup_{method}_fixture"
+        original = getattr(module, name)
+        setattr(module, name, lambda name=method, call=original: (order.append(name), call()))
+    compat.after_registration(module, "module", lambda: order.append("ours"))
+    compat.after_registration(module, "function", lambda: order.append("instead"), replace=True)
+    list(module.collect())
+    assert order == ["module", "ours", "instead"]
+
+
+@pytest.mark.parametrize("method", ["class", "method"])
+def test_classes_register_hooks_as_modules_do(module, method):
+    """A class has the registration methods that we stand behind."""
+    order: list[str] = []
+    node = children(module)["TestA"]
+    compat.after_registration(node, method, lambda: order.append("ours"))
+    compat.collect_children(node)
+    assert order == ["ours"]
+
+
+def test_a_testcase_registers_its_class_hooks(pytester):
+    """The node of a TestCase calls the registration of a class, not that of methods."""
+    module = pytester.getmodulecol("""
+        import unittest
+        class A(unittest.TestCase):
+            def test_a(self): pass
+    """)
+    order: list[str] = []
+    node = children(module)["A"]
+    compat.after_registration(node, "class", lambda: order.append("ours"))
+    compat.collect_children(node)
+    assert order == ["ours"]
+
+
+def test_children_are_collected_once(module):
+    """What was collected early is what pytest collects later, the same nodes."""
+    node = children(module)["TestA"]
+    early = compat.collect_children(node)
+    assert [item.name for item in early] == ["test_a"]
+    assert list(node.session.genitems(node)) == early
+
+
+def test_children_that_cannot_be_collected_are_reported_later(module):
+    """A class whose collection fails is empty at first, and fails again when pytest collects it."""
+    node = children(module)["TestBroken"]
+    assert compat.collect_children(node) == []
+    failed = []
+
+    class Reports:
+        def pytest_collectreport(self, report):
+            failed.append(report.failed)
+
+    node.config.pluginmanager.register(Reports(), "failed reports")
+    try:
+        assert list(node.session.genitems(node)) == []
+    finally:
+        node.config.pluginmanager.unregister(name="failed reports")
+    assert failed == [True]
+
+
+def test_the_place_of_a_node_is_used_in_warnings(module):
+    """A node's warning has the place that it was given."""
+    node = children(module)["TestA"]
+    compat.place_node(node, "cell.py", 7)
+    with pytest.warns(pytest.PytestCollectionWarning) as caught:
+        node.warn(pytest.PytestCollectionWarning("x"))
+    assert (caught[0].filename, caught[0].lineno) == ("cell.py", 7)
+
+
+def test_hooks_of_conftests_serve_a_module_without_a_file(pytester):
+    """A node whose path is no file has the hooks of its folder's conftests."""
+    pytester.makeconftest("def pytest_runtest_setup(item): pass")
+    module = pytester.getmodulecol("")
+    manager = module.config.pluginmanager
+    (conftest,) = manager._getconftestmodules(pytester.path)
+    module.path = pytester.path / "notebook.ipynb"
+    assert not manager._getconftestmodules(module.path)
+    compat.use_conftests_of_folder(module)
+    assert list(manager._getconftestmodules(module.path)) == [conftest]
+
+
+def test_python_hooks_are_found_and_called_as_pytest_does(module):
+    """A fixture is no hook; a hook gets its argument if it takes one."""
+    assert compat.first_hook(module.obj, ("teardown_module",)) is None
+    hook = compat.first_hook(module.obj, ("setUpModule", "setup_module"))
+    assert hook is not None
+    compat.call_with_optional_argument(hook, module.obj)
+    assert module.obj.ran is True
+
+
+def test_marks_are_named_in_order(module):
+    """The marks of a function are known by name."""
+    assert compat.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
+
+
+def test_arguments_are_the_fixtures_that_a_test_takes(pytester):
+    """Autouse fixtures and those of fixtures are not among them."""
+    item = pytester.getitem("def test_a(tmp_path, request): pass", "test_a")
+    item.funcargs = {"tmp_path": 1, "request": 2, "tmp_path_factory": 3}
+    assert compat.arguments(item) == {"tmp_path": 1, "request": 2}
+
+
+def test_fixtures_of_python_hooks_are_known_by_name(pytester):
+    """setup_class and setUpClass are fixtures whose names tell."""
+    names: list[str] = []
+
+    class Names:
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_fixture_setup(self, fixturedef):
+            if compat.is_python_hook(fixturedef) or compat.is_unittest_hook(fixturedef):
+                names.append(fixturedef.argname)
+                compat.replace_function(fixturedef, fixturedef.func)
+
+    pytester.makepyfile("""
+        import unittest
+        class TestA:
+            def setup_class(cls): pass
+            def setup_method(self): pass
+            def test_a(self): pass
+        class B(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls): pass
+            def test_b(self): pass
+    """)
+    assert pytester.inline_run(plugins=[Names()]).ret == 0
+    assert len(names) == 2
+
+
+def test_an_item_runs_the_instance_that_it_is_given(pytester):
+    """Also of a class whose instances pytest could not make, and under another name."""
+    ran = []
+
+    class Adds:
+        def pytest_collection_modifyitems(self, items):
+            test = unittest.FunctionTestCase(lambda: ran.append("function"))
+            node = compat.testcase_node(items[0].parent, test)
+            compat.collect_children(node)
+            items.append(compat.testcase_item(node, "some name", test))
+
+    module = pytester.makepyfile("def test_a(): pass")
+    result = pytester.inline_run(module, plugins=[Adds()])
+    assert ran == ["function"]
+    assert result.getreports("pytest_runtest_logreport")[-1].nodeid.endswith("::some name")
+
+
+def test_rewritten_asserts_explain_and_compile():
+    """The rewritten tree compiles statement by statement and tells the values."""
+    tree = ast.parse("def f(x):\n    assert x == 2\n")
+    compat.rewrite_asserts(tree)
+    namespace: dict[str, object] = {}
+    for node in tree.body:
+        exec(compile(ast.Module([node], []), "<test>", "exec"), namespace)
+    assert set(compat.HIDDEN_NAMES) <= set(namespace)
+    with pytest.raises(AssertionError, match="1 == 2"):
+        namespace["f"](1)  # type: ignore[operator]
+
+
+def test_module_cleanups_are_unittests_list():
+    """What addModuleCleanup adds is in the list, as function, args and kwargs."""
+    before = list(compat.module_cleanups())
+    unittest.addModuleCleanup(print, 1, end="")
+    try:
+        assert compat.module_cleanups()[len(before) :] == [(print, (1,), {"end": ""})]
+    finally:
+        compat.module_cleanups()[:] = before
+
+
+@pytest.fixture(scope="module")
+def shell():
+    shell = InteractiveShell.instance()
+    yield shell
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def test_cells_are_named_and_numbered(shell):
+    """The compiler names a cell's code, and a number makes it `Cell In[n]` in tracebacks."""
+    name = compat.cell_filename(shell, "x = 1", "x = 1", 3)
+    assert isinstance(name, str)
+    compat.number_cell(shell, name, 7)
+    assert shell.compile.format_code_name(name) == ("Cell", "In[7]")
+
+
+def test_a_shell_without_kernel(shell):
+    """In a terminal there is no request, no stdin channel and no notebook."""
+    assert compat.execute_metadata(shell) == {}
+    compat.refuse_input(shell, refuse=True)
+    with pytest.raises(RuntimeError, match="needs a Jupyter kernel"):
+        compat.StdinChannel(shell)
+
+
+def test_the_notebook_path_is_the_front_ends(shell, tmp_path, monkeypatch):
+    """VS Code and Jupyter say where the notebook is; anything but an .ipynb file is ignored."""
+    path = tmp_path / "nb.ipynb"
+    path.touch()
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    assert compat.notebook_path(shell) is None
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    assert compat.notebook_path(shell) == path
+    monkeypatch.setenv("JPY_SESSION_NAME", "console-1")
+    assert compat.notebook_path(shell) is None
+    monkeypatch.setitem(shell.user_ns, "__vsc_ipynb_file__", str(path))
+    assert compat.notebook_path(shell) == path
+
+
+def test_the_kernel_has_what_the_wire_needs(tmp_path):
+    """A request's metadata and sender and the permission to ask are where the kernel looks."""
+    look = """
+from nbxunit.kernel import compat
+shell = get_ipython()
+channel = compat.StdinChannel(shell)
+compat.refuse_input(shell, refuse=False)
+asked = shell.kernel._allow_stdin
+compat.refuse_input(shell, refuse=True)
+channel.mark_output("behind")
+print(dict(compat.execute_metadata(shell))["cellId"], bool(channel._ident), asked)
+input("refused: ")
+"""
+    with live.started(tmp_path) as kernel:
+        reply = kernel.run(look, "the-cell")
+    assert "the-cell True True" in reply.text
+    assert reply.error == "StdinNotImplementedError"

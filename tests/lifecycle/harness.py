@@ -1,0 +1,135 @@
+"""Runs a lifecycle case: headless in a process of `nbxunit run`, inline by plain nbclient."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from cases_format import Case
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+
+TIMEOUT = 120
+HELPER = """\
+%load_ext nbxunit
+def ev(text):
+    import os
+    with open(os.environ["EVENTS_FILE"], "a") as file:
+        file.write(text + "\\n")
+"""
+METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run did: `events`, `output`, its `exit` status, the `error` that ended a notebook."""
+
+    events: list[str]
+    output: str
+    exit: int = 0
+    error: str = "ok"
+
+
+def write(case: Case, folder: Path) -> Path:
+    """Write the notebook and files of `case` into `folder`; the notebook's path."""
+    path = folder / case.header.get("notebook", "nb.ipynb")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    helper = HELPER if case.runs_cells else f"{HELPER}%xunit_config run_cells=False\n"
+    cells = [new_code_cell(helper)]
+    cells += [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in case.cells]
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA), path)
+    for name, text in {"pytest.ini": "[pytest]\n", **case.files}.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return path
+
+
+def headless(case: Case, folder: Path) -> Outcome:
+    """`case` in a process of its own."""
+    path = write(case, folder)
+    words = case.header.get("args", path.relative_to(folder).as_posix())
+    result = subprocess.run(
+        [sys.executable, "-m", "nbxunit", "run", *shlex.split(words)],
+        cwd=folder, env=_environment(folder), text=True, timeout=TIMEOUT, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return Outcome(_events(folder), result.stdout, result.returncode)
+
+
+def inline(case: Case, folder: Path) -> tuple[Outcome, Outcome | None]:
+    """`case` in a notebook whose last cell is `%xunit_run`, and what the same run does again."""
+    path = write(case, folder)
+    notebook = nbformat.read(path, 4)
+    run = f"%xunit_run {case.header.get('inline-args', '')}".rstrip()
+    own = len(notebook.cells)
+    if not case.runs_cells:
+        notebook.cells += [new_code_cell(run), new_code_cell(run)]
+    with _client(notebook, path.parent, folder) as client:
+        error = _execute(client, range(own))
+        before = len(_events(folder))
+        if case.runs_cells or error != "ok":
+            return Outcome(_events(folder), _output(notebook), error=error), None
+        error = _execute(client, [own])
+        first = Outcome(_events(folder), _output(notebook), error=error)
+        if error == "died":
+            return first, None
+        error = _execute(client, [own + 1])
+        events = first.events[:before] + _events(folder)[len(first.events) :]
+        return first, Outcome(events, _output(notebook, own + 1), error=error)
+
+
+@contextlib.contextmanager
+def _client(notebook: nbformat.NotebookNode, cwd: Path, folder: Path) -> Iterator[NotebookClient]:
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(cwd), env=_environment(folder))
+    client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
+    client.kc = manager.client()
+    client.kc.start_channels()
+    try:
+        client.kc.wait_for_ready(timeout=TIMEOUT)
+        yield client
+    finally:
+        client.kc.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def _execute(client: NotebookClient, indices: range | list[int]) -> str:
+    for index in indices:
+        try:
+            client.execute_cell(client.nb.cells[index], index)
+        except CellExecutionError as exc:
+            return exc.ename
+        except DeadKernelError:
+            return "died"
+    return "ok"
+
+
+def _output(notebook: nbformat.NotebookNode, first: int = 0) -> str:
+    texts = []
+    for cell in notebook.cells[first:]:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            texts.append(output.get("text") or data.get("text/plain") or "")
+            texts += output.get("traceback", [])
+    return "\n".join(texts)
+
+
+def _events(folder: Path) -> list[str]:
+    file = folder / "events.log"
+    return file.read_text(encoding="utf-8").split() if file.exists() else []
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {**kept, "EVENTS_FILE": str(folder / "events.log"), "COLUMNS": "100"}

@@ -1,0 +1,64 @@
+"""The rules of hooks, names, tests and runs: each case in each of its modes, on real kernels."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cases_format
+import harness
+from cases_format import Case
+from harness import Outcome
+
+CASES = {case.name: case for case in cases_format.read_all()}
+_sessions: dict[str, tuple[Outcome, Outcome | None]] = {}
+
+
+def _parameters() -> list[object]:
+    # One worker runs both inline modes of a case: they share a kernel.
+    return [
+        pytest.param(
+            name, mode, id=f"{name}-{mode}",
+            marks=pytest.mark.xdist_group(name + ("" if mode == "headless" else "-kernel")),
+        )
+        for name, case in CASES.items()
+        for mode in case.modes
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "mode"), _parameters())
+def test_case(name, mode, tmp_path):
+    """The case does what its file says, in the order it says."""
+    case = CASES[name]
+    outcome = _outcome(case, mode, tmp_path)
+    report = f"{case.header['sentence']}\n--- {mode} output of {name}:\n{outcome.output}"
+    assert outcome.events == case.expected_events(mode), report
+    if mode == "headless":
+        assert outcome.exit == case.exit, report
+    else:
+        assert outcome.error == case.error, report
+    text = _plain(outcome.output)
+    for line in case.expected_output(mode):
+        if line.startswith("! "):
+            assert _plain(line[2:]) not in text, report
+        else:
+            assert _plain(line) in text, report
+
+
+def _outcome(case: Case, mode: str, folder: Path) -> Outcome:
+    if mode == "headless":
+        return harness.headless(case, folder)
+    if case.name not in _sessions:
+        _sessions[case.name] = harness.inline(case, folder)
+    first, second = _sessions[case.name]
+    return first if mode == "inline" or second is None else second
+
+
+def _plain(text: str) -> str:
+    """`text` without colours, white space as one blank."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
