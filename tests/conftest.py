@@ -12,6 +12,11 @@ os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 # Jupyter's data folders follow the platform, which jupyter_core wants to be told.
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 
+# pytest shortens its summary only where these are unset, as at a person's desk; the tests of what is
+# printed want one of the two everywhere.
+for name in ("CI", "BUILD_NUMBER"):
+    os.environ.pop(name, None)
+
 # pytest would warn of a folder in the repository that it does not know.
 configuration.set_hypothesis_home_dir(tempfile.gettempdir())
 # A machine that is busy with kernels makes single examples slow.
