@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from nbxunit import __version__
+from nbxunit.host.forking import ForkServer
 
 _DESCRIPTION = "xunit tests in Jupyter notebooks, run by pytest inside the kernel"
 _EXAMPLES = """\
@@ -64,19 +66,32 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument(
         "--check-execution", action="store_true", help="report each notebook's execution as a test"
     )
+    parser.add_argument("--no-fork", action="store_true", help="start each kernel as a new process")
+    parser.add_argument(
+        "--preload",
+        metavar="MODULES",
+        help="import these, as in numpy,pandas, before kernels are forked",
+    )
     ours, rest = parser.parse_known_args(_whole_options(words))
     spelled = {
         "--nbxunit-jobs": ours.n,
         "--nbxunit-kernel": ours.kernel,
         "--nbxunit-cell-timeout": ours.cell_timeout,
         "--nbxunit-test-timeout": ours.test_timeout,
+        "--nbxunit-preload": ours.preload,
     }
     arguments = ["-p", "nbxunit", "--nbxunit"]
     arguments += [f"{option}={value}" for option, value in spelled.items() if value is not None]
     arguments += ["--nbxunit-check-execution"] if ours.check_execution else []
+    arguments += ["--nbxunit-no-fork"] if ours.no_fork else []
+    if not ours.no_fork and any(Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest):
+        ForkServer.start_early()
     import pytest
 
-    return int(pytest.main([*arguments, *rest]))
+    try:
+        return int(pytest.main([*arguments, *rest]))
+    finally:
+        ForkServer.drop_early()
 
 
 _VALUED = ("-k", "-m", "-o", "-p", "-c", "-W", "-r")

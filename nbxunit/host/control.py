@@ -28,6 +28,7 @@ class Control:
         self.go = True
         self.max_failures: int | None = None
         self.doing = "waiting for a kernel"
+        self.start = asyncio.Event()
         self.stop = asyncio.Event()
         self.kernel: Kernel | None = None
 

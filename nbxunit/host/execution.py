@@ -15,6 +15,7 @@ from nbxunit import protocol
 from nbxunit.host import kernels, notebooks
 from nbxunit.host.cells import CellRunner
 from nbxunit.host.control import Control, Stopped
+from nbxunit.host.forking import Forking
 from nbxunit.host.kernels import Kernel, KernelDied, call, request
 from nbxunit.host.notebooks import NotebookError
 from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record
@@ -26,16 +27,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def execute(job: Job, control: Control, emit: Callable[[Record], None]) -> None:
-    """Run `job` and `emit` its records in order. Nothing is raised for what notebooks can do."""
+async def execute(
+    job: Job,
+    control: Control,
+    emit: Callable[[Record], None],
+    turn: Callable[[], Awaitable[None]],
+    forking: Forking | None,
+) -> None:
+    """Run `job` and `emit` its records in order. Nothing is raised for what notebooks can do.
+
+    Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
+    """
     try:
-        notebook = notebooks.read(job.path)
-        language = notebooks.language(notebook)
-        if language not in ("python", "ipython") and job.kernel is None:
-            raise NotebookError(f"{job.path.name} is in {language}; nbxunit runs Python notebooks")
-        name = job.kernel or notebooks.kernel_name(notebook)
+        name = _kernel_of(job, notebooks.read(job.path))
         control.doing = f"starting the kernel {name}"
-        async with kernels.started(name, job.path.parent) as kernel:
+        async with kernels.started(name, job.path.parent, job.environment, forking) as kernel:
+            control.doing = "waiting for its turn"
+            await turn()
+            notebook = notebooks.read(job.path)  # an earlier notebook may have written it meanwhile
+            if _kernel_of(job, notebook) != name:
+                raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
             control.kernel = kernel
             await _Execution(job, control, kernel, emit).run(notebook)
     except NotebookError as exc:
@@ -46,6 +57,13 @@ async def execute(job: Job, control: Control, emit: Callable[[Record], None]) ->
         pass
     finally:
         control.kernel = None
+
+
+def _kernel_of(job: Job, notebook: NotebookNode) -> str:
+    language = notebooks.language(notebook)
+    if language not in ("python", "ipython") and job.kernel is None:
+        raise NotebookError(f"{job.path.name} is in {language}; nbxunit runs Python notebooks")
+    return job.kernel or notebooks.kernel_name(notebook)
 
 
 class _Execution:

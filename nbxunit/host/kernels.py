@@ -10,18 +10,25 @@ import asyncio
 import contextlib
 import json
 import os
+import queue
 import shutil
 import signal
+import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
 
 READY_TIMEOUT = 60
 """Seconds that a kernel may take to start."""
+TICK = 0.1
+"""Seconds between two looks at what the system does not tell by itself."""
+LONGEST_FOLDER = 90
+"""Characters of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
@@ -37,6 +44,7 @@ class Kernel:
 
     def __init__(self, manager: Any, client: Any, folder: Path) -> None:
         self.manager = manager
+        self.process = _provisioner_of(manager).process
         self.client = client
         self.folder = folder
         self.journal = folder / "journal"
@@ -47,21 +55,18 @@ class Kernel:
         """The interpreter, as the kernelspec names it."""
         return str((self.manager.kernel_spec.argv or ["python"])[0])
 
-    async def is_alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether the process runs."""
-        return bool(await self.manager.is_alive())
+        return self.process.poll() is None
 
     async def died(self) -> KernelDied:
         """Wait until the process ends; what there is to say about it."""
-        while await self.is_alive():
-            await asyncio.sleep(0.1)
+        await ended(self.process)
         return KernelDied(self.obituary())
 
     def obituary(self) -> str:
         """How the process ended, and the last lines that it wrote to stderr."""
-        process = getattr(self.manager.provisioner, "process", None)
-        code = process.poll() if process is not None else None
-        text = f"the kernel died ({_ending(code)})"
+        text = f"the kernel died ({_ending(self.process.poll())})"
         lines = self.stderr().strip().splitlines()[-5:]
         return "\n".join([text, *lines])
 
@@ -79,7 +84,7 @@ class Kernel:
 
     async def kill(self) -> None:
         """End the process at once."""
-        await self.manager.shutdown_kernel(now=True)
+        await self.manager.provisioner.kill()
 
 
 def _ending(code: int | None) -> str:
@@ -96,40 +101,32 @@ def _ending(code: int | None) -> str:
 
 
 @contextlib.asynccontextmanager
-async def started(name: str, cwd: Path) -> AsyncIterator[Kernel]:
-    """A kernel of the kernelspec `name`, with `cwd` as working directory; stopped at the end.
+async def started(
+    name: str, cwd: Path, environment: Mapping[str, str], forking: Forking | None = None
+) -> AsyncIterator[Kernel]:
+    """A kernel of the kernelspec `name` in the folder `cwd`; stopped at the end.
 
+    Forked where it can be, else spawned. `environment` is the host's.
     NotebookError if there is no such kernelspec, or the kernel does not start.
     """
-    from jupyter_client.kernelspec import NoSuchKernel
     from jupyter_client.manager import AsyncKernelManager
 
     folder = Path(tempfile.mkdtemp(prefix="nbxunit-"))
     manager = AsyncKernelManager(kernel_name=name, connection_file=str(folder / "kernel.json"))
-    manager.shutdown_wait_time = STOP_TIMEOUT
-    if sys.platform != "win32":
+    if sys.platform != "win32" and len(str(folder)) < LONGEST_FOLDER:
         manager.transport, manager.ip = "ipc", str(folder / "ipc")
-    extra = []
     try:
-        if manager.ipykernel:
-            extra = ["--HistoryManager.hist_file=:memory:"]
-        with (folder / "stderr").open("wb") as stderr:
-            environment = {key: value for key, value in os.environ.items() if key not in _INHERITED}
-            environment["NBXUNIT_KERNEL"] = "1"
+        with _ready_socket(folder) as ready:
+            await _launch(manager, cwd, folder, environment, forking)
             try:
-                await manager.start_kernel(
-                    extra_arguments=extra,
-                    cwd=str(cwd),
-                    env=environment,
-                    stderr=stderr,
-                    stdout=stderr,
+                await _bound(manager, ready)
+                client = _client_class()(
+                    parent=manager, **manager.get_connection_info(session=True)
                 )
-            except NoSuchKernel as exc:
-                raise NotebookError(f"there is no kernel {name!r}; {_known_kernels()}") from exc
-            except (OSError, RuntimeError) as exc:
-                raise NotebookError(f"the kernel {name!r} does not start: {exc}") from exc
-        client = _client_class()(parent=manager, **manager.get_connection_info(session=True))
-        client.start_channels()
+                client.start_channels()
+            except BaseException:
+                await _provisioner_of(manager).kill()
+                raise
         kernel = Kernel(manager, client, folder)
         try:
             await _ready(kernel, name)
@@ -138,6 +135,126 @@ async def started(name: str, cwd: Path) -> AsyncIterator[Kernel]:
             await _stop(kernel)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _provisioner_of(manager: Any) -> Any:
+    return manager.provisioner
+
+
+async def _launch(
+    manager: Any, cwd: Path, folder: Path, environment: Mapping[str, str], forking: Forking | None
+) -> None:
+    """Start the process of `manager`'s kernel."""
+    from jupyter_client.kernelspec import NoSuchKernel
+
+    name = manager.kernel_name
+    inherited = {key: value for key, value in environment.items() if key not in _INHERITED}
+    try:
+        spec = manager.kernel_spec
+        is_plain = not spec.env and "kernel_provisioner" not in spec.metadata
+        if forking is not None and manager.transport == "ipc" and is_plain:
+            manager.provisioner = _fork_provisioner(forking, manager, folder)
+        extra = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
+        with (folder / "stderr").open("wb") as stderr:
+            await manager.start_kernel(
+                extra_arguments=extra,
+                cwd=str(cwd),
+                env={**inherited, "NBXUNIT_KERNEL": "1"},
+                stderr=stderr,
+                stdout=stderr,
+            )
+    except NoSuchKernel as exc:
+        raise NotebookError(f"there is no kernel {name!r}; {_known_kernels()}") from exc
+    except (OSError, RuntimeError) as exc:
+        raise NotebookError(f"the kernel {name!r} does not start: {exc}") from exc
+
+
+def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
+    """A provisioner that has the server fork the kernel of `manager`, and else spawns it.
+
+    `folder` is the kernel's private one: its output goes to `folder/stderr`, and `folder/ready` is a
+    socket on which it tells that its own are there.
+    """
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+    class ForkProvisioner(LocalProvisioner):
+        """Starts a kernel as a fork of the server."""
+
+        async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+            environment = kwargs["env"]
+            if forking.server.serves(cmd, environment):
+                order = {
+                    "argv": cmd[cmd.index("-m") + 1 :], "cwd": kwargs["cwd"], "env": environment,
+                    "output": str(folder / "stderr"), "ready": str(folder / "ready"),
+                    "words": forking.words, "preload": forking.preload,
+                }  # fmt: skip
+                with contextlib.suppress(ForkError):
+                    process: Any = await forking.server.fork(order)
+                    self.process = process
+                    self.pid = self.pgid = process.pid
+                    return self.connection_info
+            return await super().launch_kernel(cmd, **kwargs)
+
+        async def wait(self) -> int | None:
+            process: Any = self.process
+            if not isinstance(process, ForkedProcess):
+                return await super().wait()
+            self.process = None  # what LocalProvisioner does when it has ended
+            return await process.ended()
+
+    return ForkProvisioner(
+        kernel_id=manager.kernel_id or "", kernel_spec=manager.kernel_spec, parent=manager
+    )
+
+
+@contextlib.contextmanager
+def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
+    """Where a forked kernel tells that its sockets are there; nobody has to look again and again."""
+    if len(str(folder)) >= LONGEST_FOLDER or not hasattr(socket, "AF_UNIX"):
+        yield None
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+        ready.setblocking(False)  # noqa: FBT003
+        ready.bind(str(folder / "ready"))
+        yield ready
+
+
+async def _bound(manager: Any, ready: socket.socket | None) -> None:
+    """Wait until a forked kernel has its sockets, or has ended, which `_ready` tells."""
+    process = _provisioner_of(manager).process
+    if ready is None or not isinstance(process, ForkedProcess):
+        return
+    loop = asyncio.get_running_loop()
+    tasks = {
+        asyncio.ensure_future(loop.sock_recv(ready, 16)),
+        asyncio.ensure_future(ended(process)),
+    }
+    try:
+        await asyncio.wait(tasks, timeout=READY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def ended(process: Any) -> None:
+    """Wait until a process ends; at once where the system tells of it."""
+    if isinstance(process, ForkedProcess):
+        await process.ended()
+        return
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):
+        while process.poll() is None:
+            await asyncio.sleep(TICK)
+        return
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 def _client_class() -> type[Any]:
@@ -171,11 +288,40 @@ def _client_class() -> type[Any]:
 
 
 async def _ready(kernel: Kernel, name: str) -> None:
+    """Wait until the kernel answers, and its output arrives."""
+    answers, death = asyncio.ensure_future(_answers(kernel)), asyncio.ensure_future(kernel.died())
     try:
-        await kernel.client.wait_for_ready(timeout=READY_TIMEOUT)
-    except RuntimeError as exc:
-        how = kernel.obituary() if not await kernel.is_alive() else str(exc)
-        raise NotebookError(f"the kernel {name!r} does not start: {how}") from exc
+        await asyncio.wait(
+            {answers, death}, timeout=READY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not answers.done():
+            how = kernel.obituary() if death.done() else f"no answer in {READY_TIMEOUT} s"
+            raise NotebookError(f"the kernel {name!r} does not start: {how}")
+        answers.result()
+    finally:
+        for task in (answers, death):
+            task.cancel()
+        await asyncio.gather(answers, death, return_exceptions=True)
+
+
+async def _answers(kernel: Kernel) -> None:
+    """Ask until the answer comes on both channels: a subscription of IOPub takes its time."""
+    while True:
+        message_id = kernel.client.kernel_info()
+        await reply_to(kernel, message_id)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                message = await kernel.client.iopub_channel.get_msg(timeout=TICK)
+                if _is_idle(message, message_id):
+                    return
+
+
+def _is_idle(message: Mapping[str, Any], message_id: str) -> bool:
+    return bool(
+        message["msg_type"] == "status"
+        and message["content"]["execution_state"] == "idle"
+        and message["parent_header"].get("msg_id") == message_id
+    )
 
 
 def _known_kernels() -> str:
@@ -187,22 +333,27 @@ def _known_kernels() -> str:
 
 async def _stop(kernel: Kernel) -> None:
     """Let the kernel end by itself, kill it if it does not, and then what it started."""
-    process = getattr(kernel.manager.provisioner, "process", None)
-    group = getattr(kernel.manager.provisioner, "pgid", None)
+    manager, process = kernel.manager, kernel.process
+    group = manager.provisioner.pgid
     try:
-        if await kernel.is_alive():
-            await kernel.manager.shutdown_kernel(now=False, restart=False)
-    except Exception:  # noqa: BLE001 - whatever went wrong, the process must end
-        await kernel.kill()
+        if kernel.is_alive():
+            await manager.request_shutdown()
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await ended(process)
+    except Exception:  # noqa: BLE001, S110 - whatever went wrong, the process must end
+        pass
     finally:
         kernel.client.stop_channels()
-        if group is not None and hasattr(os, "killpg"):
+        # The fork server has killed the group of a fork that has ended.
+        if group is not None and not (isinstance(process, ForkedProcess) and not kernel.is_alive()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
-        elif process is not None and process.poll() is None:
+        elif kernel.is_alive():
             process.kill()
-        kernel.manager.cleanup_connection_file()
-        await kernel.manager.cleanup_resources()
+        await ended(process)
+        process.wait()
+        manager.cleanup_connection_file()
+        await manager.cleanup_resources()
 
 
 async def request(kernel: Kernel, code: str) -> dict[str, Any]:

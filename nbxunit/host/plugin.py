@@ -27,6 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--nbxunit-check-execution", action="store_true", default=False,
         help="execute all notebooks, also those without tests, and report each execution as a test",
     )  # fmt: skip
+    group.addoption(
+        "--nbxunit-no-fork", action="store_true", default=False,
+        help="start each kernel as a new process instead of forking one that is warm",
+    )  # fmt: skip
+    group.addoption(
+        "--nbxunit-preload", metavar="MODULES", default=None,
+        help="modules, separated by commas, that are imported once, before kernels are forked",
+    )  # fmt: skip
+    parser.addini("nbxunit_preload", "default of --nbxunit-preload", type="args", default=[])
     for what in ("cell", "test"):
         group.addoption(
             f"--nbxunit-{what}-timeout", metavar="SECONDS", type=float, default=None,

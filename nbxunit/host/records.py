@@ -15,7 +15,10 @@ from nbxunit import protocol
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds."""
+    """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
+
+    `environment` is the host's when the run was asked for.
+    """
 
     path: Path
     kernel: str | None = None
@@ -24,6 +27,7 @@ class Job:
     selection: Mapping[str, object] = dataclasses.field(default_factory=dict)
     cell_timeout: float | None = None
     test_timeout: float | None = None
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
 
 

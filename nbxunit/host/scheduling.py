@@ -7,7 +7,6 @@ not replayed yet is spooled to a temporary file.
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import tempfile
 import threading
@@ -15,8 +14,9 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
-from nbxunit.host.control import Control
+from nbxunit.host.control import Control, Stopped
 from nbxunit.host.execution import execute
+from nbxunit.host.forking import Forking
 from nbxunit.host.records import Job, Record
 
 IN_MEMORY = 2_000_000
@@ -82,10 +82,18 @@ class Run:
         self._runner = runner
         self.future: Future[None]
 
+    def begin(self) -> None:
+        """Let it begin, if it was held."""
+        self._runner.call(self.control.start.set)
+
     def stop(self) -> None:
         """Let it end: what runs is interrupted, and killed if it does not react."""
         self.control.go = False
         self._runner.call(self.control.stop.set)
+
+    def forget(self) -> None:
+        """Wait for its end, and drop what it has left."""
+        self._runner.forget(self)
 
     def answer(self, text: str) -> None:
         """Answer a question of the kernel."""
@@ -95,10 +103,16 @@ class Run:
 
 
 class Runner:
-    """Runs at most `jobs` notebooks at once, in the order in which they are submitted."""
+    """Runs at most `jobs` notebooks at once, in the order in which they are submitted.
 
-    def __init__(self, jobs: int) -> None:
+    As many kernels again are started ahead, and wait for their turn. Kernels
+    are forked as `forking` says, or spawned; its server is closed at the end.
+    """
+
+    def __init__(self, jobs: int, forking: Forking | None) -> None:
+        self._forking = forking
         self._loop = asyncio.new_event_loop()
+        self._alive = asyncio.Semaphore(2 * jobs)
         self._slots = asyncio.Semaphore(jobs)
         self._thread = threading.Thread(target=self._loop.run_forever, name="nbxunit", daemon=True)
         self._runs: list[Run] = []
@@ -113,11 +127,12 @@ class Runner:
         """Stop what still runs; no process is left."""
         for run in self._runs:
             run.stop()
-        for run in self._runs:
-            run.future.exception(timeout=None)
-            run.spool.close()
+        while self._runs:
+            self.forget(self._runs[0])
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        if self._forking is not None:
+            self._forking.server.close()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
@@ -125,30 +140,44 @@ class Runner:
         """Call `function` on the loop."""
         self._loop.call_soon_threadsafe(function)  # type: ignore[arg-type]
 
-    def submit(self, job: Job) -> Run:
-        """Run `job` when a slot is free."""
+    def submit(self, job: Job, *, held: bool = False) -> Run:
+        """Run `job` when a slot is free; one that is `held` first waits for its `begin`."""
         run = Run(job, Control(), self)
+        if not held:
+            run.begin()
         run.future = asyncio.run_coroutine_threadsafe(self._execute(run), self._loop)
         self._runs.append(run)
         return run
 
+    def forget(self, run: Run) -> None:
+        """Wait for the end of `run`, and drop what it has left."""
+        run.future.exception(timeout=None)
+        run.spool.close()
+        self._runs.remove(run)
+
     async def _execute(self, run: Run) -> None:
+        taken = False
+
+        async def turn() -> None:
+            nonlocal taken
+            await _first(run.control.start, run.control.stop)
+            if run.control.stop.is_set():
+                raise Stopped
+            taken = await self._slots.acquire()
+
         try:
-            async with self._slots:
+            async with self._alive:
                 if not run.control.stop.is_set():
-                    await execute(run.job, run.control, run.spool.put)
+                    await execute(run.job, run.control, run.spool.put, turn, self._forking)
         finally:
+            if taken:  # not before the kernel has ended, whose port or file the next one may want
+                self._slots.release()
             run.spool.end()
 
 
-def job_count(option: str, notebooks: int) -> int:
-    """How many kernels `-n OPTION` means: a number, or auto for one a core. ValueError otherwise."""
-    if option in ("auto", "logical"):
-        usable = (
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        )
-        return max(1, min(usable or 1, notebooks))
-    count = int(option)
-    if count < 1:
-        raise ValueError(option)
-    return count
+async def _first(*events: asyncio.Event) -> None:
+    """Wait for the first of `events`."""
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

@@ -6,6 +6,7 @@ May import pytest; what is heavier comes with the first notebook. The plugin tha
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.host import compat, notebooks
+from nbxunit.host import compat, notebooks, settings
 from nbxunit.host.items import Function, Notebook, NotebookItem, tree
 from nbxunit.host.selection import CacheSelection, split_arguments
 from nbxunit.host.waiting import Waiting
 
 if TYPE_CHECKING:
+    from nbxunit.host.forking import Forking
     from nbxunit.host.records import Job
     from nbxunit.host.scheduling import Run, Runner
 
@@ -38,9 +40,10 @@ class NotebookSession:
         self._runs: dict[NotebookItem, Run] = {}
         self._deselected: set[str] = set()
         self._without_tests = 0
+        self._forking: Forking | None = None
         self._not_found: list[str] = []
         self._empty: list[str] = []
-        _check_options(config)
+        settings.check(config)
 
     # --- collection ---
 
@@ -61,6 +64,7 @@ class NotebookSession:
         if not named and not check and not notebooks.may_have_tests(self._config, file_path):
             self._without_tests += 1
             return None
+        self._forking = self._forking or settings.forking(self._config)
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)
         notebook.named = named
         if self._config.option.collectonly:
@@ -127,7 +131,9 @@ class NotebookSession:
     # --- the run ---
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
         """Run a notebook, or let pytest run what is none."""
         if not isinstance(item, NotebookItem):
             return None
@@ -138,7 +144,7 @@ class NotebookSession:
         if reason is not None:
             replay.skip_notebook(reason)
             return True
-        run = self._runs.get(item) or self._submit_all(item)
+        run = self._run_of(item, nextitem)
         try:
             self._limit(run, item.session)
             for record in self._records(run, item):
@@ -151,6 +157,7 @@ class NotebookSession:
             doing = run.control.doing
             self._interrupted(run, replay)
             raise KeyboardInterrupt(f"{item.notebook_id}: interrupted at {doing}") from None
+        self._runs.pop(item).forget()
         self._conclude(item, replay)
         return True
 
@@ -165,26 +172,26 @@ class NotebookSession:
         is_python = language in ("python", "ipython")
         return None if is_python else f"its language is {language}; nbxunit runs Python notebooks"
 
-    def _submit_all(self, item: NotebookItem) -> Run:
-        """With several kernels, start the notebooks that follow too; they wait for their turn."""
-        from nbxunit.host.scheduling import job_count
-
+    def _run_of(self, item: NotebookItem, nextitem: pytest.Item | None) -> Run:
+        """The run of `item`; what follows is submitted too, so that its kernel is there in time."""
         waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
         is_worker = hasattr(self._config, "workerinput")
-        jobs = 1 if is_worker else job_count(_jobs_option(self._config), len(waiting))
+        jobs = 1 if is_worker else settings.jobs(self._config, len(waiting))
+        following = [nextitem] if isinstance(nextitem, NotebookItem) else []
         if jobs > 1:
-            for other in waiting[waiting.index(item) :]:
-                if self._why_skipped(other.parent) is None:
-                    self._runs[other] = self._submit(other, jobs)
-            return self._runs[item]
-        return self._submit(item)
+            following = waiting[waiting.index(item) + 1 :]
+        for each in (item, *following):
+            if each not in self._runs and self._why_skipped(each.parent) is None:
+                self._runs[each] = self._submit(each, jobs, held=jobs == 1)
+        self._runs[item].begin()
+        return self._runs[item]
 
-    def _submit(self, item: NotebookItem, jobs: int = 1) -> Run:
+    def _submit(self, item: NotebookItem, jobs: int = 1, *, held: bool = False) -> Run:
         from nbxunit.host.scheduling import Runner
 
         if self._runner is None:
-            self._runner = self._stack.enter_context(Runner(jobs))
-        run = self._runner.submit(self._job(item))
+            self._runner = self._stack.enter_context(Runner(jobs, self._forking))
+        run = self._runner.submit(self._job(item), held=held)
         self._limit(run, item.session)
         return run
 
@@ -196,10 +203,11 @@ class NotebookSession:
             item.path,
             config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
             tuple(word for name in config.option.plugins or () for word in ("-p", name)),
-            _options(config),
+            settings.options(config),
             {"ids": item.selected, **self._cache.of(item)},
-            _seconds(config, "cell"),
-            _seconds(config, "test"),
+            settings.seconds(config, "cell"),
+            settings.seconds(config, "test"),
+            dict(os.environ),
             live_output=config.getoption("capture") == "no" or bool(config.getoption("usepdb")),
         )
 
@@ -349,46 +357,3 @@ def _give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[py
     for item in ours:
         before = [other for other in order[: order.index(item)] if other in items]
         items.insert(items.index(before[-1]) + 1 if before else 0, item)
-
-
-def _options(config: pytest.Config) -> dict[str, object]:
-    """The host's resolved option values, as far as they can be sent."""
-    values = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(config.option).items()
-        if notebooks.as_json(value) or isinstance(value, Path)
-    }
-    values["rootdir"] = str(config.rootpath)
-    values["inifilename"] = str(config.inipath) if config.inipath else None
-    values["file_or_dir"] = []
-    values["basetemp"] = compat.temporary_folder(config)
-    return values
-
-
-def _seconds(config: pytest.Config, what: str) -> float | None:
-    option = config.getoption(f"nbxunit_{what}_timeout")
-    ini = config.getini(f"nbxunit_{what}_timeout")
-    if option is None and ini:
-        try:
-            option = float(ini)
-        except ValueError as exc:
-            raise pytest.UsageError(
-                f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
-            ) from exc
-    return option or None
-
-
-def _jobs_option(config: pytest.Config) -> str:
-    return str(config.getoption("nbxunit_jobs"))
-
-
-def _check_options(config: pytest.Config) -> None:
-    from nbxunit.host.scheduling import job_count
-
-    try:
-        job_count(_jobs_option(config), 1)
-    except ValueError as exc:
-        message = f"--nbxunit-jobs: {exc.args[0]!r} is neither a number above 0 nor auto"
-        raise pytest.UsageError(message) from exc
-    for what in ("cell", "test"):
-        _seconds(config, what)
