@@ -1,18 +1,24 @@
-"""The cells of one notebook, executed by nbclient one by one, as a module is imported.
+"""The cells of one notebook, executed one by one, as a module is imported.
 
-A cell is broken if it raised, if its reply is an error without output (an unknown magic), if it
-ended the kernel, or if it did not raise what its tag promises.
+nbclient makes outputs of what they print and show. A cell is broken if it raised, if its reply is an
+error without output (an unknown magic), if it ended the kernel, or if it did not raise what its tag
+promises.
 """
 
 from __future__ import annotations
 
+import asyncio
+import collections
+import contextlib
+import dataclasses
 import re
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nbxunit import protocol
+from nbxunit import directives, protocol
 from nbxunit.host import compat, notebooks
-from nbxunit.host.kernels import Kernel
+from nbxunit.host.kernels import Kernel, call, reply_to
 from nbxunit.host.records import Broken
 
 if TYPE_CHECKING:
@@ -22,70 +28,201 @@ SKIP_TAG = "skip-execution"
 RAISES_TAG = "raises-exception"
 OUTPUT_LIMIT = 100_000
 """Characters of a broken cell's output that its report carries."""
+IOPUB_TIMEOUT = 4.0
+"""Seconds to wait for a cell's output after its end."""
+AHEAD = 2
+"""Requests that the kernel has at once: the next one is there when one ends."""
+_ENDING = re.compile(r"\b(?:exit|quit)\b")
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
+@dataclasses.dataclass
+class _Request:
+    """An execute request that has been sent, for one cell, or for cells that only register."""
+
+    message_id: str
+    cells: list[int]
+    registers: bool
+    idle: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+
 class CellRunner:
-    """Executes cells on a kernel. `number` is the next cell's, as in `In[number]`."""
+    """Executes cells on a kernel; `begin` is told what each is, `show` what it prints.
+
+    `number` is the current cell's, as in `In[number]`, `cell` the cell, and `since` when it began.
+    """
 
     def __init__(
         self,
         kernel: Kernel,
         notebook: NotebookNode,
         name: str,
+        begin: Callable[[str], None],
         show: Callable[[str, str], None] | None,
     ) -> None:
         with compat.without_grammar():
             from nbclient import NotebookClient
+            from nbclient.exceptions import CellExecutionComplete
 
+        self._complete = CellExecutionComplete
         self._kernel = kernel
-        self._notebook = notebook
+        self._cells = notebook.cells
         self._name = name
-        self._reply: dict[str, Any] = {}
-        self._client = NotebookClient(notebook, km=kernel.manager, timeout=None)
-        self._client.kc = kernel.client
+        self._client = NotebookClient(
+            notebook, km=kernel.manager, timeout=None, record_timing=False
+        )
         self._client.reset_execution_trackers()
-        self._client.on_cell_executed = self._take_reply
+        self._begin = begin
         self._show = show
+        self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
+        self._sent: collections.deque[_Request] = collections.deque()
+        self._requests: dict[str, _Request] = {}
+        self._alone: int | None = None
+        self._reply: dict[str, Any] = {}
         self.number = 1
-        if show is not None:
-            client: Any = self._client  # nbclient has no hook for what a cell prints
-            client.process_message = self._showing(client.process_message)
+        self.cell: NotebookNode | None = None
+        self.since = time.monotonic()
 
-    @staticmethod
-    def runs(cell: NotebookNode) -> bool:
-        """Whether `cell` is executed at all."""
+    def _runs(self, index: int) -> bool:
+        cell = self._cells[index]
         is_code = cell.cell_type == "code" and cell.source.strip()
         return bool(is_code and SKIP_TAG not in notebooks.tags(cell))
 
-    async def run(self, index: int) -> Broken | None:
-        """Execute the cell with this index; what is wrong with it, if anything is."""
-        cell = self._notebook.cells[index]
-        self._reply = {}
-        from nbclient.exceptions import CellExecutionError
-
+    async def run(self) -> Broken | None:
+        """Execute the cells; what is wrong with the first one that is broken, if one is."""
+        output = asyncio.ensure_future(self._read_output())
         try:
-            notebooks.check_tags(cell)
-        except notebooks.NotebookError as exc:
-            return self.broken(cell, str(exc))
-        self._kernel.client.cell_id = cell.get("id")
-        try:
-            await self._client.async_execute_cell(cell, index)
-        except CellExecutionError as exc:
-            return self._raised(cell, exc.ename, exc.evalue)
+            while self._todo or self._sent:
+                broken = self._send_ahead() or await self._next(output)
+                if broken is not None:
+                    return broken
+            return None
         finally:
-            self._kernel.client.cell_id = None
-        wrong = self._wrong(cell)
+            output.cancel()
+            await asyncio.gather(output, return_exceptions=True)
+
+    # --- requests ---
+
+    def _send_ahead(self) -> Broken | None:
+        """Send what may be sent before the last reply: the kernel drops its queue on an error."""
+        while self._todo and len(self._sent) < AHEAD and self._may_follow():
+            cell = self._cells[self._todo[0]]
+            try:
+                notebooks.check_tags(cell)
+            except notebooks.NotebookError as exc:
+                if self._sent:
+                    return None
+                return self.broken(cell, str(exc))
+            self._send()
+        return None
+
+    def _may_follow(self) -> bool:
+        """Whether what was sent last cannot be broken without the kernel's knowing it."""
+        if not self._sent:
+            return True
+        last = self._sent[-1]
+        cell = self._cells[last.cells[-1]]
+        return not (
+            last.registers or RAISES_TAG in notebooks.tags(cell) or _ENDING.search(cell.source)
+        )
+
+    def _send(self) -> None:
+        together = []
+        while self._todo and self._registers(self._todo[0]):
+            together.append(self._todo.popleft())
+        client = self._kernel.client
+        if len(together) > 1:
+            sources = [
+                (self._cells[index].get("id"), self._cells[index].source) for index in together
+            ]
+            message_id = client.execute(
+                "", silent=True, user_expressions={"count": call("register", sources)}
+            )
+            request = _Request(message_id, together, registers=True)
+        else:
+            index = together[0] if together else self._todo.popleft()
+            cell = self._cells[index]
+            cell.outputs = []
+            message_id = client.execute(
+                cell.source,
+                stop_on_error=RAISES_TAG not in notebooks.tags(cell),
+                cell_id=cell.get("id"),
+            )
+            request = _Request(message_id, [index], registers=False)
+        self._sent.append(request)
+        self._requests[message_id] = request
+
+    def _registers(self, index: int) -> bool:
+        cell = self._cells[index]
+        return bool(
+            index != self._alone and cell.get("id") and directives.find(cell.source)
+            and not notebooks.tags(cell)
+        )  # fmt: skip
+
+    async def _next(self, output: asyncio.Future[None]) -> Broken | None:
+        """Wait for the first request that was sent."""
+        request = self._sent[0]
+        self.cell, self.since = self._cells[request.cells[0]], time.monotonic()
+        last = self.number + len(request.cells) - 1
+        self._begin(
+            f"cell {self.number}" if not request.registers else f"cells {self.number} to {last}"
+        )
+        self._reply = await reply_to(self._kernel, request.message_id)
+        await self._drain(request, output)
+        self._sent.popleft()
+        if request.registers:
+            self._take_registered(request)
+            return None
+        wrong = self._wrong(self.cell)
         self.number += 1
         return wrong
 
+    def _take_registered(self, request: _Request) -> None:
+        """Count the cells that were registered; the one behind them is to say what is wrong."""
+        value = self._reply.get("user_expressions", {}).get("count", {})
+        count = int(value["data"]["text/plain"]) if value.get("status") == "ok" else 0
+        self.number += count
+        left = request.cells[count:]
+        self._todo.extendleft(reversed(left))
+        self._alone = left[0] if left else None
+
+    # --- output ---
+
+    async def _read_output(self) -> None:
+        channel = self._kernel.client.iopub_channel
+        while True:
+            message = await channel.get_msg(timeout=None)
+            request = self._requests.get(message["parent_header"].get("msg_id", ""))
+            if request is None:
+                continue
+            if message["msg_type"] == "stream" and self._show is not None:
+                self._show(message["content"]["name"], message["content"]["text"])
+            index = request.cells[0]
+            self._client.clear_before_next_output = False
+            try:
+                self._client.process_message(message, self._cells[index], index)
+            except self._complete:
+                request.idle.set()
+
+    async def _drain(self, request: _Request, output: asyncio.Future[None]) -> None:
+        """Wait for the output of a request that has been answered."""
+        if output.done():
+            output.result()
+        if not request.idle.is_set():
+            # IOPub loses messages, and the last one can be among them.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IOPUB_TIMEOUT):
+                    await request.idle.wait()
+
+    # --- what is wrong ---
+
     def _wrong(self, cell: NotebookNode) -> Broken | None:
-        """What is wrong with a cell that nbclient takes for well."""
+        """What is wrong with a cell that has been executed, if anything is."""
+        errors = [output for output in cell.outputs if output.output_type == "error"]
         if any(each.get("source") == "ask_exit" for each in self._reply.get("payload") or ()):
             return self.broken(
                 cell, "the cell ends the kernel by exit() or quit, so nothing below it runs"
             )
-        errors = [output for output in cell.outputs if output.output_type == "error"]
         raised = errors or self._reply.get("status") == "error"
         if RAISES_TAG in notebooks.tags(cell):
             return (
@@ -95,6 +232,8 @@ class CellRunner:
             )
         if errors:
             return self._raised(cell, errors[-1].ename, errors[-1].evalue)
+        if raised:
+            return self._raised(cell, self._reply.get("ename", ""), self._reply.get("evalue", ""))
         return None
 
     def _raised(self, cell: NotebookNode, name: str, value: str) -> Broken:
@@ -129,17 +268,6 @@ class CellRunner:
             if printed.strip():
                 sections.append((f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:])))
         return Broken(text, place, tuple(sections))
-
-    def _take_reply(self, *, execute_reply: dict[str, Any], **_: object) -> None:
-        self._reply = execute_reply["content"]
-
-    def _showing(self, process_message: Callable[..., Any]) -> Callable[..., Any]:
-        def process(message: dict[str, Any], *args: Any) -> Any:
-            if message["msg_type"] == "stream" and self._show is not None:
-                self._show(message["content"]["name"], message["content"]["text"])
-            return process_message(message, *args)
-
-        return process
 
 
 def _source_around(source: str, line: int) -> list[str]:

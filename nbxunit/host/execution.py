@@ -39,13 +39,13 @@ async def execute(
     Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
     """
     try:
-        name = _kernel_of(job, notebooks.read(job.path))
+        name = _kernel_of(job)
         control.doing = f"starting the kernel {name}"
         async with kernels.started(name, job.path.parent, job.environment, forking) as kernel:
             control.doing = "waiting for its turn"
             await turn()
-            notebook = notebooks.read(job.path)  # an earlier notebook may have written it meanwhile
-            if _kernel_of(job, notebook) != name:
+            notebook = notebooks.read(job.path)
+            if _kernel_of(job) != name:  # an earlier notebook may have written it meanwhile
                 raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
             control.kernel = kernel
             await _Execution(job, control, kernel, emit).run(notebook)
@@ -59,11 +59,13 @@ async def execute(
         control.kernel = None
 
 
-def _kernel_of(job: Job, notebook: NotebookNode) -> str:
-    language = notebooks.language(notebook)
-    if language not in ("python", "ipython") and job.kernel is None:
-        raise NotebookError(f"{job.path.name} is in {language}; nbxunit runs Python notebooks")
-    return job.kernel or notebooks.kernel_name(notebook)
+def _kernel_of(job: Job) -> str:
+    origin = notebooks.peek(job.path)
+    if not origin.is_python and job.kernel is None:
+        raise NotebookError(
+            f"{job.path.name} is in {origin.language}; nbxunit runs Python notebooks"
+        )
+    return job.kernel or origin.kernel
 
 
 class _Execution:
@@ -76,7 +78,7 @@ class _Execution:
         self._emit = emit
 
     async def run(self, notebook: NotebookNode) -> None:
-        await self._guarded(self._prepare(), None, "preparing the run")
+        await self._guarded(self._prepare())
         start = time.monotonic()
         broken = await self._cells(notebook)
         if broken is not None:
@@ -103,42 +105,54 @@ class _Execution:
 
     async def _cells(self, notebook: NotebookNode) -> Broken | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(self._kernel, notebook, self._job.path.name, show)
-        for index, cell in enumerate(notebook.cells):
-            if not runner.runs(cell):
-                continue
-            self._control.doing = f"cell {runner.number}"
-            try:
-                broken = await self._guarded(
-                    runner.run(index), self._job.cell_timeout, f"cell {runner.number}"
-                )
-            except KernelDied as exc:
-                return runner.broken(cell, str(exc))
-            except TimeoutError as exc:
-                return runner.broken(cell, str(exc))
-            if broken is not None:
-                return broken
-        return None
+        runner = CellRunner(self._kernel, notebook, self._job.path.name, self._at, show)
+        limit = self._job.cell_timeout
+        try:
+            return await self._guarded(
+                runner.run(),
+                lambda: None if limit is None else runner.since + limit,
+                lambda: f"cell {runner.number} took longer than {limit:g} s",
+            )
+        except (KernelDied, TimeoutError) as exc:
+            if runner.cell is None:
+                raise
+            return runner.broken(runner.cell, str(exc))
+
+    def _at(self, doing: str) -> None:
+        self._control.doing = doing
 
     def _show(self, stream: str, text: str) -> None:
         self._emit(Output(stream, text))
 
     # --- what can go wrong meanwhile ---
 
-    async def _guarded(self, awaitable: Awaitable[T], timeout: float | None, what: str) -> T:
-        """The result of `awaitable`; TimeoutError, KernelDied or Stopped when that comes first."""
+    async def _guarded(
+        self,
+        awaitable: Awaitable[T],
+        expires: Callable[[], float | None] = lambda: None,
+        what: Callable[[], str] = str,
+    ) -> T:
+        """The result of `awaitable`; TimeoutError, KernelDied or Stopped when that comes first.
+
+        `expires` is the time at which what it is doing now has taken too long, and `what` says so.
+        """
         work = asyncio.ensure_future(awaitable)
         death = asyncio.ensure_future(self._kernel.died())
         stop = asyncio.ensure_future(self._control.stop.wait())
         try:
-            await asyncio.wait(
-                {work, death, stop}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
-            )
+            while not (work.done() or death.done() or stop.done()):
+                at = expires()
+                left = None if at is None else at - time.monotonic()
+                if left is not None and left <= 0:
+                    break
+                await asyncio.wait(
+                    {work, death, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+                )
             if work.done():
                 return work.result()
             if death.done():
                 raise death.result()
-            stopped = stop.done()
+            stopped, text = stop.done(), what()
             await self._kernel.interrupt()
             await asyncio.wait({work, death}, timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
             reacted = work.done()
@@ -147,7 +161,7 @@ class _Execution:
             if stopped:
                 raise Stopped
             how = "was interrupted" if reacted else "did not react to an interrupt and was killed"
-            raise TimeoutError(f"{what} took longer than {timeout:g} s and {how}")
+            raise TimeoutError(f"{text} and {how}")
         finally:
             for task in (work, death, stop):
                 task.cancel()

@@ -112,7 +112,9 @@ async def started(
     from jupyter_client.manager import AsyncKernelManager
 
     folder = Path(tempfile.mkdtemp(prefix="nbxunit-"))
-    manager = AsyncKernelManager(kernel_name=name, connection_file=str(folder / "kernel.json"))
+    manager = AsyncKernelManager(
+        kernel_name=name, connection_file=str(folder / "kernel.json"), kernel_spec_manager=_specs()
+    )
     if sys.platform != "win32" and len(str(folder)) < LONGEST_FOLDER:
         manager.transport, manager.ip = "ipc", str(folder / "ipc")
     try:
@@ -123,7 +125,7 @@ async def started(
                 client = _client_class()(
                     parent=manager, **manager.get_connection_info(session=True)
                 )
-                client.start_channels()
+                client.start_channels(hb=False)  # the process itself tells when it ends
             except BaseException:
                 await _provisioner_of(manager).kill()
                 raise
@@ -139,6 +141,24 @@ async def started(
 
 def _provisioner_of(manager: Any) -> Any:
     return manager.provisioner
+
+
+def _specs() -> Any:
+    """jupyter_client's kernelspecs; without an import of IPython for one that stands in its place."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_core.paths import jupyter_path
+
+    class Specs(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            for folder in jupyter_path("kernels"):
+                if Path(folder, kernel_name, "kernel.json").is_file():
+                    spec = KernelSpec.from_resource_dir(str(Path(folder, kernel_name)))
+                    if "kernel_provisioner" not in spec.metadata:
+                        return spec
+                    break
+            return super().get_kernel_spec(kernel_name)
+
+    return Specs()
 
 
 async def _launch(
@@ -261,25 +281,23 @@ def _client_class() -> type[Any]:
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
     class CellClient(AsyncKernelClient):
-        """A client that says which cell it executes, as JupyterLab does; `cell_id` is the cell's."""
+        """A client that says which cell it executes, as JupyterLab does."""
 
-        cell_id: str | None = None
-
-        def execute(
+        def execute(  # type: ignore[override]
             self,
             code: str,
-            silent: bool = False,  # noqa: FBT001, FBT002 - the base class's
-            store_history: bool = True,  # noqa: FBT001, FBT002
-            user_expressions: dict[str, Any] | None = None,
-            allow_stdin: bool | None = None,  # noqa: FBT001
-            stop_on_error: bool = True,  # noqa: FBT001, FBT002
+            *,
+            silent: bool = False,
+            allow_stdin: bool = False,
+            stop_on_error: bool = True,
+            cell_id: str | None = None,
+            user_expressions: Mapping[str, str] | None = None,
         ) -> str:
             content = {
-                "code": code, "silent": silent, "store_history": store_history and not silent,
-                "user_expressions": user_expressions or {}, "allow_stdin": bool(allow_stdin),
-                "stop_on_error": stop_on_error,
+                "code": code, "silent": silent, "store_history": not silent,
+                "user_expressions": user_expressions or {}, "allow_stdin": allow_stdin, "stop_on_error": stop_on_error,
             }  # fmt: skip
-            metadata = {"cellId": self.cell_id} if self.cell_id else None
+            metadata = {"cellId": cell_id} if cell_id else None
             message = self.session.msg("execute_request", content, metadata=metadata)
             self.shell_channel.send(message)
             return str(message["header"]["msg_id"])
@@ -370,7 +388,17 @@ async def reply_to(kernel: Kernel, message_id: str) -> dict[str, Any]:
             return content
 
 
-def call(function: str, order: Mapping[str, object]) -> str:
+async def evaluate(kernel: Kernel, function: str, order: object) -> str:
+    """The repr of what a function of the kernel's side returns. NotebookError if it raises."""
+    expressions = {"value": call(function, order)}
+    message_id = kernel.client.execute("", silent=True, user_expressions=expressions)
+    value = (await reply_to(kernel, message_id)).get("user_expressions", {}).get("value", {})
+    if value.get("status") != "ok":
+        raise NotebookError(f"{value.get('ename', 'the kernel failed')}: {value.get('evalue', '')}")
+    return str(value["data"]["text/plain"])
+
+
+def call(function: str, order: object) -> str:
     """The code that calls a function of the kernel's side, and leaves no name behind."""
     module = "__import__('nbxunit.kernel.headless', fromlist=['run'])"
     awaiting = "await " if function == "run" else ""

@@ -5,12 +5,13 @@ The only user of nbformat, which is imported when a notebook is read.
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from nbxunit import directives
 from nbxunit.host import compat
@@ -78,16 +79,38 @@ def _why_not_json(text: str) -> str:
     return "it is not an object"
 
 
-def language(notebook: NotebookNode) -> str:
-    """The language that the notebook says it is in, in lower case; python where it says nothing."""
-    metadata = notebook.metadata
-    spec, info = metadata.get("kernelspec") or {}, metadata.get("language_info") or {}
-    return str(spec.get("language") or info.get("name") or "python").lower()
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What a notebook's metadata say of it: its language, in lower case, and its kernel's name."""
+
+    language: str = "python"
+    kernel: str = "python3"
+
+    @classmethod
+    def of(cls, notebook: Mapping[str, Any]) -> Self:
+        """Of the notebook's JSON, also where parts of it are missing or make no sense."""
+        metadata = _mapping(notebook.get("metadata"))
+        spec, info = _mapping(metadata.get("kernelspec")), _mapping(metadata.get("language_info"))
+        language = spec.get("language") or info.get("name") or cls.language
+        return cls(str(language).lower(), str(spec.get("name") or cls.kernel))
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is in the language that nbxunit runs."""
+        return self.language in ("python", "ipython")
 
 
-def kernel_name(notebook: NotebookNode) -> str:
-    """The kernel that the notebook asks for; python3 where it says nothing."""
-    return str((notebook.metadata.get("kernelspec") or {}).get("name") or "python3")
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def peek(path: Path) -> Origin:
+    """The origin of the notebook in `path`, without nbformat. NotebookError if it is no notebook."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return Origin.of(read(path))  # which says what is wrong
+    return Origin.of(_mapping(notebook))
 
 
 def tags(cell: NotebookNode) -> list[str]:

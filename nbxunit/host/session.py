@@ -166,11 +166,12 @@ class NotebookSession:
         if notebook.named or self._config.getoption("nbxunit_kernel"):
             return None
         try:
-            language = notebooks.language(notebooks.read(notebook.path))
+            origin = notebooks.peek(notebook.path)
         except notebooks.NotebookError:
             return None  # the run reports it
-        is_python = language in ("python", "ipython")
-        return None if is_python else f"its language is {language}; nbxunit runs Python notebooks"
+        if origin.is_python:
+            return None
+        return f"its language is {origin.language}; nbxunit runs Python notebooks"
 
     def _run_of(self, item: NotebookItem, nextitem: pytest.Item | None) -> Run:
         """The run of `item`; what follows is submitted too, so that its kernel is there in time."""

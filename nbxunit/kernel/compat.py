@@ -258,6 +258,13 @@ def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, numb
     return str(shell.compile.get_code_name(raw_cell, transformed, number))
 
 
+def store_input(shell: InteractiveShell, number: int, source: str) -> None:
+    """Note in the history that the cell with this number ran, as the shell does behind a cell."""
+    history: Any = shell.history_manager
+    if history is not None:
+        history.store_inputs(number, source)
+
+
 def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
     """The metadata of the execute request that is running (`cellId`, `deletedCells`)."""
     kernel = getattr(shell, "kernel", None)

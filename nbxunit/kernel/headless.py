@@ -1,5 +1,6 @@
-"""What a host asks of a kernel, in two requests: `prepare` before the cells, `run` behind them.
+"""What a host asks of a kernel: `prepare` before the cells, `run` behind them.
 
+Meanwhile `register` takes cells that only register.
 May import pytest. The host sends these calls as code; it never imports this module.
 """
 
@@ -16,7 +17,7 @@ import pytest
 from IPython import get_ipython
 
 import nbxunit
-from nbxunit import protocol
+from nbxunit import directives, protocol
 from nbxunit.kernel import bridge, compat, engine, extension
 from nbxunit.kernel.selection import Selection
 from nbxunit.kernel.timeouts import Timeouts
@@ -51,6 +52,26 @@ def prepare(order: str) -> None:
         _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
     finally:
         os.chdir(here)
+
+
+def register(order: str) -> int:
+    """Register the hook and test cells of `order` (JSON: pairs of id and source), as one execution
+    of each would. How many were: the next one says what is wrong with it when it is executed.
+    """  # noqa: D205
+    shell: Any = get_ipython()
+    notebook = extension.load(shell)
+    count = 0
+    for key, text in json.loads(order):
+        found = directives.find(text)
+        try:
+            with notebook.registering(text, key):
+                kind, line, index = found or ("test", "", 0)
+                body = "".join(text.splitlines(keepends=True)[index + 1 :])
+                shell.run_cell_magic(f"xunit_{kind}", line, body)
+        except Exception:  # noqa: BLE001 - it comes again
+            break
+        count += 1
+    return count
 
 
 def _tuple(value: Any) -> Any:

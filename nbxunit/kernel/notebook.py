@@ -5,11 +5,12 @@ May import IPython. Everything else in this folder is handed the `Notebook` it w
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,23 +89,40 @@ class Notebook:
 
     def begin_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run (`pre_run_cell`)."""
-        self.runs_cell = True
         metadata = compat.execute_metadata(self.shell)
         raw = info.raw_cell or ""
         cell_id = metadata.get("cellId") or getattr(info, "cell_id", None)
-        key = str(cell_id or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
         filename = compat.cell_filename(self.shell, raw, self._transformed(info), number)
-        self._cell = Cell(key, number, raw, filename)
-        self._cells_of_files[filename] = self._cells_of_names[last_part(filename)] = self._cell
-        self.registry.begin(self._cell, map(str, metadata.get("deletedCells") or ()))
-        self._cleanups.begin(key)
+        key = str(cell_id or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
+        self._begin(Cell(key, number, raw, filename), metadata.get("deletedCells") or ())
+
+    def _begin(self, cell: Cell, deleted: Iterable[object] = ()) -> None:
+        self.runs_cell = True
+        self._cell = cell
+        self._cells_of_files[cell.filename] = self._cells_of_names[last_part(cell.filename)] = cell
+        self.registry.begin(cell, map(str, deleted))
+        self._cleanups.begin(cell.key)
 
     def end_cell(self) -> None:
         """A cell has run (`post_run_cell`)."""
         self.runs_cell = False
         if self._cell is not None:
             self._cleanups.end(self._cell.key)
+
+    @contextlib.contextmanager
+    def registering(self, source: str, key: str) -> Iterator[None]:
+        """Within, the cell `key` counts as the one that runs; behind it, as one that has run."""
+        number = self.shell.execution_count
+        self._begin(
+            Cell(key, number, source, compat.cell_filename(self.shell, source, source, number))
+        )
+        try:
+            yield
+        finally:
+            self.end_cell()
+        compat.store_input(self.shell, number, source)
+        self.shell.execution_count += 1
 
     @staticmethod
     def _counts_late(info: ExecutionInfo) -> bool:
