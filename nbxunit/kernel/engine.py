@@ -153,7 +153,9 @@ def prepare(
     words = [*args, *(word for name in BLOCKED for word in ("-p", f"no:{name}")), str(where)]
     neutral = dict(NEUTRAL)
     if options is None:
-        config = compat.prepare(words, [])
+        with compat.known_distributions():
+            config = compat.prepare(words, [])
+        compat.leave_garbage(config)
         ids = _ids(config.option.file_or_dir[:-1])
         selection = dataclasses.replace(selection or Selection(), ids=ids)
         notebook.partial = bool(ids)
