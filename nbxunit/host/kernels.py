@@ -31,6 +31,11 @@ LONGEST_FOLDER = 90
 """Characters of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
+_ARGUMENTS = [
+    "--HistoryManager.hist_file=:memory:",
+    # Behind a cell that raised, nothing runs any more that was sent ahead.
+    "--Kernel.stop_on_error_timeout=3600",
+]
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
 """Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
 
@@ -174,7 +179,7 @@ async def _launch(
         is_plain = not spec.env and "kernel_provisioner" not in spec.metadata
         if forking is not None and manager.transport == "ipc" and is_plain:
             manager.provisioner = _fork_provisioner(forking, manager, folder)
-        extra = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
+        extra = _ARGUMENTS if manager.ipykernel else []
         with (folder / "stderr").open("wb") as stderr:
             await manager.start_kernel(
                 extra_arguments=extra,
