@@ -32,7 +32,8 @@ IOPUB_TIMEOUT = 4.0
 """Seconds to wait for a cell's output after its end."""
 AHEAD = 2
 """Requests that the kernel has at once: the next one is there when one ends."""
-_ENDING = re.compile(r"\b(?:exit|quit)\b")
+_UNSEEN = re.compile(r"[%!?]|\b(?:exit|quit|get_ipython)\b")
+"""What can break a cell although its reply is ok: a magic that shows what it caught, an exit."""
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
@@ -104,7 +105,7 @@ class CellRunner:
     # --- requests ---
 
     def _send_ahead(self) -> Broken | None:
-        """Send what may be sent before the last reply: the kernel drops its queue on an error."""
+        """Send what may be sent before the last reply."""
         while self._todo and len(self._sent) < AHEAD and self._may_follow():
             cell = self._cells[self._todo[0]]
             try:
@@ -117,13 +118,13 @@ class CellRunner:
         return None
 
     def _may_follow(self) -> bool:
-        """Whether what was sent last cannot be broken without the kernel's knowing it."""
+        """Whether the kernel itself knows when what was sent last is broken (see `bar`)."""
         if not self._sent:
             return True
         last = self._sent[-1]
         cell = self._cells[last.cells[-1]]
         return not (
-            last.registers or RAISES_TAG in notebooks.tags(cell) or _ENDING.search(cell.source)
+            last.registers or RAISES_TAG in notebooks.tags(cell) or _UNSEEN.search(cell.source)
         )
 
     def _send(self) -> None:
@@ -146,7 +147,7 @@ class CellRunner:
             message_id = client.execute(
                 cell.source,
                 stop_on_error=RAISES_TAG not in notebooks.tags(cell),
-                cell_id=cell.get("id"),
+                metadata={"cellId": cell.get("id"), "nbxunitAhead": bool(self._sent)},
             )
             request = _Request(message_id, [index], registers=False)
         self._sent.append(request)

@@ -31,11 +31,6 @@ LONGEST_FOLDER = 90
 """Characters of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
-_ARGUMENTS = [
-    "--HistoryManager.hist_file=:memory:",
-    # Behind a cell that raised, nothing runs any more that was sent ahead.
-    "--Kernel.stop_on_error_timeout=3600",
-]
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
 """Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
 
@@ -179,7 +174,7 @@ async def _launch(
         is_plain = not spec.env and "kernel_provisioner" not in spec.metadata
         if forking is not None and manager.transport == "ipc" and is_plain:
             manager.provisioner = _fork_provisioner(forking, manager, folder)
-        extra = _ARGUMENTS if manager.ipykernel else []
+        extra = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
         with (folder / "stderr").open("wb") as stderr:
             await manager.start_kernel(
                 extra_arguments=extra,
@@ -286,7 +281,7 @@ def _client_class() -> type[Any]:
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
     class CellClient(AsyncKernelClient):
-        """A client that says which cell it executes, as JupyterLab does."""
+        """A client that can say which cell it executes, as JupyterLab does: in the metadata."""
 
         def execute(  # type: ignore[override]
             self,
@@ -295,14 +290,13 @@ def _client_class() -> type[Any]:
             silent: bool = False,
             allow_stdin: bool = False,
             stop_on_error: bool = True,
-            cell_id: str | None = None,
+            metadata: Mapping[str, object] | None = None,
             user_expressions: Mapping[str, str] | None = None,
         ) -> str:
             content = {
                 "code": code, "silent": silent, "store_history": not silent,
                 "user_expressions": user_expressions or {}, "allow_stdin": allow_stdin, "stop_on_error": stop_on_error,
             }  # fmt: skip
-            metadata = {"cellId": cell_id} if cell_id else None
             message = self.session.msg("execute_request", content, metadata=metadata)
             self.shell_channel.send(message)
             return str(message["header"]["msg_id"])

@@ -26,7 +26,7 @@ class _Loaded:
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
-        shell.input_transformers_post.append(self._await_runs)
+        shell.input_transformers_post += [self._await_runs, self._bar]
         shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
 
     def _await_runs(self, lines: list[str]) -> list[str]:
@@ -35,9 +35,13 @@ class _Loaded:
         """  # noqa: D205
         return lines if self.notebook.runs_cell else source.await_runs(lines)
 
+    def _bar(self, lines: list[str]) -> list[str]:
+        """Let a cell do nothing that a host sent ahead of one that then failed."""
+        return ["pass\n"] if self.notebook.is_barred and not self.notebook.runs_cell else lines
+
     def _end_cell(self, result: ExecutionResult | None) -> None:
         """After a cell: what to try if it has failed, where a cell tells."""
-        self.notebook.end_cell()
+        self.notebook.end_cell(failed=result is not None and not result.success)
         exc = result.error_in_exec if result is not None else None
         hint = self.notebook.hint(exc) if exc is not None else None
         if hint:
@@ -50,6 +54,7 @@ class _Loaded:
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
         shell.input_transformers_post.remove(self._await_runs)
+        shell.input_transformers_post.remove(self._bar)
         for name in compat.HIDDEN_NAMES:
             shell.user_ns.pop(name, None)
             shell.user_ns_hidden.pop(name, None)

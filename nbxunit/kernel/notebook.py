@@ -45,9 +45,8 @@ class Notebook:
     """A notebook in its kernel.
 
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
-    True from a cell's begin to its end. `kept_names`
-    takes the names that hooks made, while an inline run has failed; else it is None. `partial` is
-    True while some tests of a live notebook run: then not all cells need to have run.
+    True from a cell's begin to its end, `failed` whether the last one failed. `kept_names` the
+    names that hooks made, while an inline run has failed; else it is None. `partial` is True while some tests of a live notebook run: then not all cells need to have run.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -55,7 +54,7 @@ class Notebook:
         self.registry = Registry()
         self.settings = Settings()
         self.headless = False
-        self.runs_cell = False
+        self.runs_cell = self.failed = False
         self.kept_names: dict[str, object] | None = None
         self.hook_runs: list[HookRun] = []
         self.cache: dict[str, object] = {}
@@ -104,9 +103,15 @@ class Notebook:
         self.registry.begin(cell, map(str, deleted))
         self._cleanups.begin(cell.key)
 
-    def end_cell(self) -> None:
+    @property
+    def is_barred(self) -> bool:
+        """Whether the cell to run now was sent before the one that failed was known to fail."""
+        return self.failed and bool(compat.execute_metadata(self.shell).get("nbxunitAhead"))
+
+    def end_cell(self, *, failed: bool = False) -> None:
         """A cell has run (`post_run_cell`)."""
         self.runs_cell = False
+        self.failed = failed
         if self._cell is not None:
             self._cleanups.end(self._cell.key)
 
