@@ -48,6 +48,6 @@ font-size:inherit}
 & .out{margin:.2em 0 .4em 1em;overflow-x:auto}& .out img{max-width:100%;background:#fff}
 """
 
-# Twice the class outweighs JupyterLab's own rules for tables, code and lists in outputs.
-STYLE = f"<style>{_RULES.replace(chr(10), '').replace('&', '.nbx.nbx')}</style>"
+# Three times the class outweighs JupyterLab's own rules for tables, code and lists in outputs.
+STYLE = f"<style>{_RULES.replace(chr(10), '').replace('&', '.nbx' * 3)}</style>"
 """What stands before the markup of an output."""
