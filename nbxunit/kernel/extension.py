@@ -26,6 +26,7 @@ class _Loaded:
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
+        shell.input_transformers_cleanup.append(source.comments_as_magics)
         shell.input_transformers_post += [self._await_runs, self._bar]
         shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
 
@@ -54,6 +55,7 @@ class _Loaded:
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
+        shell.input_transformers_cleanup.remove(source.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
         shell.input_transformers_post.remove(self._bar)
         for name in compat.HIDDEN_NAMES:

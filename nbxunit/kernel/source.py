@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from IPython.core.error import InputRejected
 
+from nbxunit import directives
 from nbxunit.directives import Directive
 from nbxunit.kernel import compat
 from nbxunit.kernel.registry import Cell, Declaration
@@ -82,7 +83,7 @@ def _parse(cell: Cell, transformed: str, first: int) -> ast.Module:
 
 def _cache_lines(cell: Cell, head: list[str], transformed: str) -> None:
     """Give tracebacks the cell's lines in a form that parses: the magic's line as a comment."""
-    lines = [f"# {line}\n" if line.strip() else "\n" for line in head]
+    lines = [f"# {line.removeprefix('# ')}\n" if line.strip() else "\n" for line in head]
     lines += [f"{line}\n" for line in transformed.splitlines()]
     linecache.cache[cell.filename] = (sum(map(len, lines)), None, lines, cell.filename)
 
@@ -288,6 +289,24 @@ class CellTransformer:
         except Exception as exc:
             raise InputRejected(f"nbxunit cannot rewrite the asserts of this cell: {exc}") from exc
         return tree
+
+
+def comments_as_magics(lines: list[str]) -> list[str]:
+    """An input transformer of the shell: a first line `# xunit: test test_a` is the magic.
+
+    SyntaxError for such a comment further down, which would be no test in silence.
+    """
+    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return lines
+    number = directives.misplaced("".join(lines))
+    if number is not None:
+        text = lines[number - 1].rstrip()
+        message = f"{text!r} must be the first line of its cell"
+        raise SyntaxError(message, ("<cell>", number, 1, text))
+    line = lines[first].rstrip("\r\n")
+    end = lines[first][len(line) :]
+    return [*lines[:first], directives.as_magic(line) + end, *lines[first + 1 :]]
 
 
 def await_runs(lines: list[str]) -> list[str]:
