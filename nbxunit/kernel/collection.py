@@ -11,7 +11,7 @@ import re
 import types
 import unittest
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +42,8 @@ class NotebookModule(pytest.Module):
 
     notebook: Notebook
     load_tests: unittest_rules.LoadTests | None = None
+    _injection: Injection | None = None
+    _open: Mapping[str, pytest.Class] | None = None
 
     @classmethod
     def of(cls, notebook: Notebook, parent: pytest.Collector) -> NotebookModule:
@@ -60,7 +62,8 @@ class NotebookModule(pytest.Module):
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
         """The tests of the notebook in its order. CollectError names all that makes no sense."""
-        injection = Injection(self.notebook)
+        self.release()
+        injection = self._injection = Injection(self.notebook)
         self.config.add_cleanup(injection.undo)
         self._fail_for(self._refused_cells())
         self._fail_for(injection.errors())
@@ -76,6 +79,31 @@ class NotebookModule(pytest.Module):
             self._fail_for(self._useless_hooks(classes))
         self._apply_load_tests(nodes, items)
         return nodes
+
+    def release(self) -> None:
+        """Take the test cells out of the namespace again, before the next collection at the latest."""
+        if self._injection is not None:
+            self._injection.undo()
+
+    # --- a scope that is kept open ---
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this node stays for the next collection."""
+        return self._open is not None
+
+    def keep_open(self, scope: pytest.Collector) -> None:
+        """Keep this node, the class `scope` and those around it."""
+        classes = [node for node in scope.listchain() if isinstance(node, pytest.Class)]
+        self._open = {_target(node): node for node in classes}
+
+    def kept(self, node: pytest.Class) -> pytest.Class | None:
+        """The class that was kept open in place of `node`, which is the same one found again."""
+        kept = (self._open or {}).get(_target(node))
+        if kept is not None:
+            kept.obj = node.obj
+            compat.collect_afresh(kept)
+        return kept
 
     def _fail_for(self, errors: Iterable[str]) -> None:
         found = list(errors)
@@ -242,7 +270,8 @@ class Collecting:
 
     def collect(self, parent: pytest.Collector) -> NotebookModule:
         """The notebook's node below `parent`."""
-        self.module = NotebookModule.of(self._notebook, parent)
+        if self.module is None or not self.module.is_open:
+            self.module = NotebookModule.of(self._notebook, parent)
         return self.module
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -258,6 +287,9 @@ class Collecting:
             for mark in compat.mark_names(obj):
                 getattr(pytest.mark, mark)  # with a session, pytest checks that it is registered
         if isinstance(found, pytest.Class) and self.module is not None:
+            kept = self.module.kept(found)
+            if kept is not None:
+                return kept
             self.module.extend(found)
         return found
 

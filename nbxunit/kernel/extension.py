@@ -46,8 +46,7 @@ class _Loaded:
         exc = result.error_in_exec if result is not None else None
         hint = self.notebook.hint(exc) if exc is not None else None
         for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
-            head, _, rest = note.partition(": ")
-            output.say(head, rest, "note")
+            output.say_note(note)
 
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""

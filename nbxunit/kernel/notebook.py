@@ -24,6 +24,8 @@ from nbxunit.kernel.registry import Cell, Declaration, Registry
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
+    from nbxunit.kernel.opened import Opened
+
 
 @dataclasses.dataclass
 class Settings:
@@ -46,8 +48,9 @@ class Notebook:
     """A notebook in its kernel.
 
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
-    True from a cell's begin to its end, `failed` whether the last one failed. `kept_names` the
-    names that hooks made, while an inline run has failed; else it is None. `partial` is True while some tests of a live notebook run: then not all cells need to have run.
+    True from a cell's begin to its end, `failed` whether the last one failed. `kept_names` takes the
+    names that hooks made, while an inline run has failed; else it is None. `partial` is True while some tests of a live notebook
+    run: then not all cells need to have run. `opened` is the scope that a person keeps open.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -61,6 +64,7 @@ class Notebook:
         self.cache: dict[str, object] = {}
         self.last_runs: dict[str, LastRun] = {}
         self.partial = False
+        self.opened: Opened | None = None
         self._notes: list[str] = []
         self._path: Path | None = None
         self._cell: Cell | None = None

@@ -41,6 +41,12 @@ def say(head: str, rest: str, sign: str = "hook") -> None:
     show(f"{head}: {rest}", markup.line(head, rest, sign))
 
 
+def say_note(note: str) -> None:
+    """Show a line of the form `head: rest`."""
+    head, _, rest = note.partition(": ")
+    say(head, rest, "note")
+
+
 class Live:
     """The output of one run: its state while it lasts, its results at the end.
 

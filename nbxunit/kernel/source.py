@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_RUNNING = ("xunit_run", "xunit_test", "xunit_open", "xunit_close", "xunit_reset")
+"""The magics that run tests or hooks."""
 _DISPLAY = "@nbxunit_display"
 _FACTORY = "@nbxunit_factory"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -65,6 +67,9 @@ def _error(cell: Cell, lineno: int, message: str) -> SyntaxError:
 
 
 def _check_text(cell: Cell, lines: list[str], first: int) -> None:
+    number = directives.misplaced(cell.source)
+    if number is not None:
+        raise _error(cell, number, f"{lines[number - 1]!r} must be the first line of its cell")
     for number, line in enumerate(lines[first:], first + 1):
         if line.startswith("%%xunit_"):
             raise _error(
@@ -315,7 +320,7 @@ def await_runs(lines: list[str]) -> list[str]:
     Only a cell that awaits is run on the kernel's event loop, where tests that await can run.
     """
     text = "".join(lines)
-    if "'xunit_run'" not in text and "'xunit_test'" not in text:
+    if not any(f"'{name}'" in text for name in _RUNNING):
         return lines
     try:
         tree = ast.parse(text)
@@ -338,5 +343,5 @@ def _is_run(node: ast.AST) -> TypeGuard[ast.Call]:
         node.func.attr in ("run_line_magic", "run_cell_magic")
         and ast.unparse(node.func.value) == "get_ipython()"
         and isinstance(name, ast.Constant)
-        and name.value in ("xunit_run", "xunit_test")
+        and name.value in _RUNNING
     )
