@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.directives import Kind, Scope
-from nbxunit.kernel import compat, fixtures, unittest_rules
+from nbxunit.kernel import compat, fixtures, sessions, unittest_rules
 from nbxunit.kernel.injection import Injection
 from nbxunit.kernel.registry import Declaration
 
@@ -102,7 +102,7 @@ class NotebookModule(pytest.Module):
         kept = (self._open or {}).get(_target(node))
         if kept is not None:
             kept.obj = node.obj
-            compat.collect_afresh(kept)
+            sessions.collect_afresh(kept)
         return kept
 
     def _fail_for(self, errors: Iterable[str]) -> None:

@@ -122,24 +122,6 @@ def unconfigure(config: pytest.Config) -> None:
     config._ensure_unconfigure()  # noqa: SLF001
 
 
-def begin_session(config: pytest.Config) -> pytest.Session:
-    """The first part of `finish`: configure, and begin a session, which `end_session` must end."""
-    from _pytest.main import Session
-
-    config._do_configure()  # noqa: SLF001
-    session = Session.from_config(config)
-    config.hook.pytest_sessionstart(session=session)
-    return session
-
-
-def end_session(session: pytest.Session) -> None:
-    """The last part of `finish`."""
-    try:
-        session.config.hook.pytest_sessionfinish(session=session, exitstatus=0)
-    finally:
-        unconfigure(session.config)
-
-
 def sink_terminal(config: pytest.Config, file: IO[str]) -> None:
     """Let the terminal reporter write to `file`; unloading it would take its options away."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -243,56 +225,9 @@ def collect_children(node: pytest.Collector) -> list[pytest.Item | pytest.Collec
     return children
 
 
-def collect_afresh(node: pytest.Collector) -> None:
-    """Undo what `collect_children` did to `node`."""
-    node.__dict__.pop("collect", None)
-
-
 def place_node(node: Any, filename: str, line: int) -> None:
     """Let pytest take this for the place of `node`; of a class in a cell it can find none."""
     node.location = (filename, line - 1, node.name)
-
-
-def bodiless_item(node: pytest.Collector, name: str) -> pytest.Item:
-    """An item below `node` without a body, which asks for no fixture that belongs to tests."""
-    import pytest
-
-    item: Any = pytest.Function.from_parent(node, name=name, callobj=lambda: None)
-    fixtures = item._fixtureinfo.name2fixturedefs  # noqa: SLF001
-    item.fixturenames[:] = [
-        each
-        for each in item.fixturenames
-        if each in fixtures and fixtures[each][-1].scope != "function"
-    ]
-    item.location = (str(node.path), 0, name)
-    return cast("pytest.Item", item)
-
-
-def active_fixtures(item: pytest.Item) -> dict[tuple[str, str], Any]:
-    """The fixtures of `item` that stay set up behind it, by name and where they are from."""
-    fixtures = cast("Any", item)._fixtureinfo.name2fixturedefs  # noqa: SLF001
-    return {
-        (name, each.baseid): each
-        for name, found in fixtures.items()
-        for each in found
-        if each.scope != "function" and each.cached_result is not None
-    }
-
-
-def reuse_fixtures(item: pytest.Item, active: Mapping[tuple[str, str], Any]) -> None:
-    """Let `item` use those of `active` that are still set up in place of what was found again."""
-    fixtures = cast("Any", item)._fixtureinfo.name2fixturedefs  # noqa: SLF001
-    for name, found in fixtures.items():
-        known = [active.get((name, each.baseid), each) for each in found]
-        fixtures[name] = [
-            old if old.cached_result is not None else new
-            for old, new in zip(known, found, strict=True)
-        ]
-
-
-def tear_down_to(item: pytest.Item) -> None:
-    """Tear down what `item` does not need, where an interrupt has left it."""
-    item.session._setupstate.teardown_exact(item)  # noqa: SLF001
 
 
 def first_hook(obj: object, names: Sequence[str]) -> Callable[..., object] | None:
@@ -403,6 +338,13 @@ def refuse_input(shell: InteractiveShell, *, refuse: bool) -> None:
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
         kernel._allow_stdin = not refuse  # noqa: SLF001
+
+
+def debug_next(shell: InteractiveShell, exc: BaseException) -> None:
+    """Let `%debug` land where `exc` was raised, and not where the cell ended because of it."""
+    sys.last_type, sys.last_value, sys.last_traceback = type(exc), exc, exc.__traceback__
+    sys.last_exc = exc  # type: ignore[attr-defined,unused-ignore]  # new in Python 3.12
+    cast("Any", shell).InteractiveTB.tb = exc.__traceback__
 
 
 class StdinChannel:

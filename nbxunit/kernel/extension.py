@@ -8,6 +8,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, cast
 
+from nbxunit import TestsFailed
 from nbxunit.kernel import compat, magics, output, source
 from nbxunit.kernel.notebook import Notebook
 
@@ -44,6 +45,8 @@ class _Loaded:
         """After a cell: what to try if it has failed, where a cell tells."""
         self.notebook.end_cell(failed=result is not None and not result.success)
         exc = result.error_in_exec if result is not None else None
+        if isinstance(exc, TestsFailed) and self.notebook.failure is not None:
+            compat.debug_next(self.notebook.shell, self.notebook.failure)
         hint = self.notebook.hint(exc) if exc is not None else None
         for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
             output.say_note(note)

@@ -74,6 +74,11 @@ class _Recording:
         warning = f"{warning_message.category.__name__}: {warning_message.message}"
         self._results.warnings.append(str(self._serialiser.mapped(warning)))
 
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """A phase of a test, or the collection, has raised: the first of them is for `%debug`."""
+        if call.excinfo is not None and self._notebook.failure is None:
+            self._notebook.failure = call.excinfo.value
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         """The run was interrupted; what is running now is where."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, engine
+from nbxunit.kernel import engine, sessions
 from nbxunit.kernel.selection import Selection
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ class Opened:
     def open(self, plugins: Sequence[object]) -> bool:
         """Collect the notebook and set the scope up; whether it is open now."""
         with self._piece(plugins):
-            session = self._session = compat.begin_session(self.prepared.config)
+            session = self._session = sessions.begin_session(self.prepared.config)
             session.perform_collect()
             if session.testsfailed:
                 return False
             module = self._module()
             scope = self._find(module)
             module.keep_open(scope)
-            self._protocol(compat.bodiless_item(scope, "setup"), _after(scope))
+            self._protocol(sessions.bodiless_item(scope, "setup"), _after(scope))
             self._scope = None if self._has_failed() else scope
             return self._scope is not None
 
@@ -84,7 +84,7 @@ class Opened:
             except (KeyboardInterrupt, pytest.exit.Exception):
                 hook, excinfo = session.config.hook, pytest.ExceptionInfo.from_current()
                 hook.pytest_keyboard_interrupt(excinfo=excinfo)
-                compat.tear_down_to(_after(scope))
+                sessions.tear_down_to(_after(scope))
         self.close(plugins)
         return int(pytest.ExitCode.INTERRUPTED)
 
@@ -97,9 +97,9 @@ class Opened:
             try:
                 if self._scope is not None:
                     session.testsfailed = 0
-                    self._protocol(compat.bodiless_item(self._scope, "teardown"), None)
+                    self._protocol(sessions.bodiless_item(self._scope, "teardown"), None)
             finally:
-                compat.end_session(session)
+                sessions.end_session(session)
 
     def _has_failed(self) -> bool:
         return self._session is None or self._session.testsfailed > 0
@@ -110,9 +110,9 @@ class Opened:
         return self._session is None
 
     def _protocol(self, item: pytest.Item, after: pytest.Item | None) -> None:
-        compat.reuse_fixtures(item, self._active)
+        sessions.reuse_fixtures(item, self._active)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-        self._active |= compat.active_fixtures(item)
+        self._active |= sessions.active_fixtures(item)
 
     @contextlib.contextmanager
     def _piece(self, plugins: Sequence[object]) -> Iterator[None]:
@@ -152,4 +152,4 @@ class Opened:
 
 def _after(scope: pytest.Collector) -> pytest.Item:
     """An item that needs the scope: what comes before it leaves it open."""
-    return compat.bodiless_item(scope, "next")
+    return sessions.bodiless_item(scope, "next")

@@ -246,7 +246,7 @@ class Lab:
 
     def answers(self, index: int, text: str) -> None:
         """Wait for a prompt below a cell, and answer it."""
-        box = self.cell(index).locator("input.jp-Stdin-input")
+        box = self.cell(index).locator("input.jp-Stdin-input").last
         box.wait_for()
         box.fill(text)
         box.press("Enter")
@@ -260,7 +260,7 @@ class Lab:
         if not number.count():
             self.command("notebook:toggle-all-cell-line-numbers")
         box = cell.locator(".cm-line").nth(line - 1).bounding_box()
-        gutter = cell.locator(".cm-breakpoint-gutter").bounding_box()
+        gutter = cell.locator(".cm-gutter.cm-breakpoint-gutter").bounding_box()
         assert box is not None
         assert gutter is not None
         self.page.mouse.click(gutter["x"] + gutter["width"] / 2, box["y"] + box["height"] / 2)

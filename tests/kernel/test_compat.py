@@ -365,3 +365,18 @@ input("refused: ")
         reply = kernel.run(look, "the-cell")
     assert "the-cell True True" in reply.text
     assert reply.error == "StdinNotImplementedError"
+
+
+def test_debug_lands_at_an_exception(shell, capsys, monkeypatch):
+    """`debug_next` makes `%debug` look at the frame that raised, whatever else has been shown."""
+    shell.run_cell("1 / 0")
+    try:
+        secret = 42
+        raise ValueError(secret)
+    except ValueError as exc:
+        compat.debug_next(shell, exc)
+    monkeypatch.setattr("sys.stdin", io.StringIO("p secret + 1\nq\n"))
+    shell.InteractiveTB.pdb = shell.InteractiveTB.debugger_cls(stdin=sys.stdin)
+    shell.InteractiveTB.pdb.use_rawinput = False
+    shell.InteractiveTB.debugger(force=True)
+    assert "43" in capsys.readouterr().out
