@@ -256,12 +256,10 @@ class Lab:
     def breaks_at(self, index: int, line: int) -> None:
         """Set a breakpoint at a line of a cell, by a click beside it."""
         cell = self.cell(index)
-        number = cell.locator(".cm-lineNumbers .cm-gutterElement", has_text=str(line)).first
-        if not number.count():
-            self.command("notebook:toggle-all-cell-line-numbers")
         box = cell.locator(".cm-line").nth(line - 1).bounding_box()
         gutter = cell.locator(".cm-gutter.cm-breakpoint-gutter").bounding_box()
         assert box is not None
         assert gutter is not None
         self.page.mouse.click(gutter["x"] + gutter["width"] / 2, box["y"] + box["height"] / 2)
-        cell.locator(".cm-breakpoint-icon").first.wait_for()
+        # The first that the page has is a hidden one, which gives the column its width.
+        cell.locator(".cm-breakpoint-icon").nth(1).wait_for()
