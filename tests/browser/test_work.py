@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import lab
 import pytest
 
@@ -203,7 +201,8 @@ def test_visual_debugger(opened, cell):
     )
     page.run(0)
     page.run(1)
-    page.page.locator(".jp-DebuggerBugButton").first.click()
+    page.page.locator(".jp-DebuggerBugButton[aria-disabled=false]").click()
+    page.page.wait_for_selector(".jp-DebuggerBugButton[aria-pressed=true]")
     page.page.wait_for_selector(".jp-Notebook .jp-Cell .cm-breakpoint-gutter", state="attached")
     index = 2 if cell == "test" else 1
     page.breaks_at(index, 3)
@@ -215,8 +214,8 @@ def test_visual_debugger(opened, cell):
         "name => document.querySelector('.jp-DebuggerCallstack-body')?.innerText.includes(name)",
         arg=frame,
     )
-    assert "3" in page.page.locator(".jp-DebuggerCallstack-body li").first.inner_text()
+    top = page.page.locator(".jp-DebuggerCallstack-body li").first.inner_text().split()
+    assert top[0] == frame
+    assert top[-1].endswith(":3")
     page.command("debugger:continue")
     page.sees(2, "✓ test_a passed")
-    page.page.locator(".jp-DebuggerBugButton").first.click()
-    time.sleep(0.5)

@@ -380,3 +380,19 @@ def test_debug_lands_at_an_exception(shell, capsys, monkeypatch):
     shell.InteractiveTB.pdb.use_rawinput = False
     shell.InteractiveTB.debugger(force=True)
     assert "43" in capsys.readouterr().out
+
+
+def test_code_at_line_one():
+    """All lines of such code are line 1 of the file, in tracing and in a traceback."""
+
+    def raises(n):
+        for _ in range(n):
+            n += 1
+        return 1 / (n - n)
+
+    raises.__code__ = compat.code_at_line_one(raises.__code__, "cell.py")
+    assert {line for _, _, line in raises.__code__.co_lines()} == {1}
+    with pytest.raises(ZeroDivisionError) as caught:
+        raises(3)
+    frame = caught.tb.tb_next
+    assert (frame.tb_lineno, frame.tb_frame.f_code.co_filename) == (1, "cell.py")
