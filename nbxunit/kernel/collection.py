@@ -37,6 +37,11 @@ _CLASS_HOOKS = ("setup_class", "teardown_class", "setup_method", "teardown_metho
 _TESTCASE_HOOKS = (*_CLASS_HOOKS, "setUpClass", "tearDownClass", "setUp", "tearDown")
 
 
+def is_history(name: str) -> bool:
+    """Whether a name of the notebook is IPython's own: `_`, `_3`, `In`."""
+    return _HISTORY.fullmatch(name) is not None
+
+
 class NotebookModule(pytest.Module):
     """The notebook as pytest sees it: a module whose object is the notebook's namespace."""
 
@@ -277,7 +282,7 @@ class Collecting:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
         """Leave IPython's history out; check marks; give classes their hook cells."""
-        if collector is self.module and _HISTORY.fullmatch(name):
+        if collector is self.module and is_history(name):
             outcome = yield
             return [] if outcome is not None else None
         if unittest_rules.is_of_unittest(obj):

@@ -20,6 +20,7 @@ from IPython.core.error import UsageError
 import nbxunit
 from nbxunit.kernel import bridge, engine, outline, output, wire
 from nbxunit.kernel.displays import Displays
+from nbxunit.kernel.guards import Guards, differences
 from nbxunit.kernel.opened import Opened
 from nbxunit.kernel.reports import Serialiser
 from nbxunit.kernel.results import Results
@@ -110,7 +111,17 @@ def running(notebook: Notebook, words: Sequence[str]) -> Action:
     Raises nbxunit.TestsFailed where not all is well, UsageError for words that make no sense, and
     KeyboardInterrupt after the teardowns of an interrupted run.
     """
-    return Action(lambda: _run(notebook, words), lambda outcome: _conclude(notebook, outcome))
+    try:
+        guards, rest = Guards.of(words)
+    except ValueError as exc:
+        raise UsageError(f"%xunit_run: --shuffle=SEED takes a number: {exc}") from exc
+    if not guards.twice:
+        return Action(
+            lambda: _run(notebook, rest, guards), lambda outcome: _conclude(notebook, outcome)
+        )
+    return Action(
+        lambda: _run_twice(notebook, rest, guards), lambda outcome: _conclude(notebook, outcome)
+    )
 
 
 def opening(notebook: Notebook, path: tuple[str, ...]) -> Action:
@@ -191,6 +202,7 @@ class _Run:
         self._notebook = notebook
         self._start = time.perf_counter()
         self.results = Results(cells={each.label: each for each in notebook.cell_files.values()})
+        self.plugins: list[object] = []
         self._live = output.Live(notebook, self.results)
 
     def record(self, prepared: engine.Prepared, act: Callable[[list[object]], T]) -> T:
@@ -198,7 +210,7 @@ class _Run:
         recording = _Recording(self.results, prepared, self._live)
         self._live.begin()
         try:
-            return act([recording, Displays(self._notebook.shell, self.results)])
+            return act([recording, Displays(self._notebook.shell, self.results), *self.plugins])
         finally:
             self._live.stop()
 
@@ -210,13 +222,30 @@ class _Run:
         return self.results, self._live, listing
 
 
-def _run(notebook: Notebook, words: Sequence[str]) -> _Outcome:
+def _run_twice(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
+    """The second of two runs, which fails if they differ; then the first is shown too."""
+    first = _run(notebook, words, guards)
+    if first[0].interrupted or first[0].message:
+        return first
+    second = _run(notebook, words, guards)
+    found = differences(first[0], second[0])
+    if found:
+        first[1].finish()
+        second[0].notes += found
+        second[0].status = second[0].status or int(pytest.ExitCode.TESTS_FAILED)
+    else:
+        second[0].notes.append("run twice: with the same outcomes")
+    return second
+
+
+def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
     """The results of one run, and what pytest's terminal reporter wrote."""
     run = _Run(notebook)
     results = run.results
     status = int(pytest.ExitCode.USAGE_ERROR)
     with engine.restored(), _breakpoints():
         prepared, act = _prepare(notebook, words)
+        run.plugins += guards.plugins(notebook, results)
         if prepared.config.option.help or prepared.config.option.version:
             return run.outcome(0, _capture(lambda: engine.finish(prepared, [])))
         try:
@@ -293,5 +322,7 @@ def _fail(notebook: Notebook, results: Results) -> None:
     bad = [test.nodeid for test in results.tests.values() if test.outcome in ("failed", "error")]
     named = ", ".join(nodeid.partition("::")[2] for nodeid in bad[:3]) + (", ..." if len(bad) > 3 else "")  # noqa: PLR2004  # fmt: skip  # noqa: E501
     what = results.message.partition("\n")[0] or results.summary().rpartition(" in ")[0]
+    if not bad and any(note.startswith("run twice: ") for note in results.notes):
+        what = "the second run differs from the first"
     again = "details above; run them again with %xunit_run --lf" if bad else "details above"
     raise nbxunit.TestsFailed(f"{what}{f': {named}' if named else ''} ({again})")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbxunit.kernel.inline import Action
 
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
+_COMPLETED = ("%%xunit_setup", "%%xunit_teardown", "%%xunit_test", "%xunit_run", "%xunit_open", "%xunit_config")  # fmt: skip  # noqa: E501
 _FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
 
 
@@ -126,6 +127,9 @@ class XunitMagics(Magics):
             %xunit_run -k insert -x --tb=short
             %xunit_run --lf                      those that failed last time
             %xunit_run --collect-only -q
+            %xunit_run --state-guard             which names of the notebook each test changes
+            %xunit_run --twice                   a second time, and what differs then
+            %xunit_run --shuffle                 in another order; --shuffle=SEED for the same one
         """
         from nbxunit.kernel import inline
 
@@ -142,7 +146,7 @@ class XunitMagics(Magics):
         _no_words("xunit_list", line)
         opened = self._notebook.opened
         tree = outline.of(self._notebook, opened.scopes if opened is not None else ())
-        if not tree.all_tests() and not self._notebook.registry.hooks():
+        if not any(tree.walk()) and not self._notebook.registry.hooks():
             output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
         else:
             output.show(text.outline(tree), markup.outline(tree))
@@ -333,9 +337,13 @@ def _no_words(magic: str, line: str) -> None:
 
 
 def install(shell: InteractiveShell, notebook: Notebook) -> XunitMagics:
-    """Register the magics on `shell`."""
+    """Register the magics on `shell`, and what Tab offers behind them."""
+    from nbxunit.kernel import completion
+
     magics = XunitMagics(shell, notebook)
     shell.register_magics(magics)
+    for magic in _COMPLETED:
+        shell.set_hook("complete_command", completion.completer(notebook, magic), str_key=magic)
     return magics
 
 
@@ -345,3 +353,5 @@ def uninstall(shell: InteractiveShell) -> None:
         registered = cast("dict[str, Any]", shell.magics_manager.magics[kind])
         for name in [name for name in registered if name.startswith("xunit_")]:
             del registered[name]
+    for magic in _COMPLETED:
+        shell.strdispatchers["complete_command"].strs.pop(magic, None)
