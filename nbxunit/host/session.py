@@ -302,6 +302,10 @@ class NotebookSession:
         """Say why there were no tests, and which notebooks were not executed."""
         for text in self._empty:
             terminalreporter.write_line(text)
+        if self._forking is not None and self._forking.server.refusal:
+            terminalreporter.write_line(
+                f"kernels were spawned, not forked: {self._forking.server.refusal}"
+            )
         if self._without_tests:
             terminalreporter.write_line(
                 f"{self._without_tests} notebook{'s' * (self._without_tests > 1)} without tests not "

@@ -255,6 +255,7 @@ def main() -> None:
     """Serve the host, or be a kernel."""
     path = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # as ipykernel_launcher  # noqa: PTH109
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
     order = Server(channel).serve()

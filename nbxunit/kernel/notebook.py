@@ -45,8 +45,9 @@ class Notebook:
     """A notebook in its kernel.
 
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
-    True from a cell's begin to its end, `failed` whether the last one failed. `kept_names` the
-    names that hooks made, while an inline run has failed; else it is None. `partial` is True while some tests of a live notebook run: then not all cells need to have run.
+    True from a cell's begin to its end, `failed` when the last one failed. `kept_names` takes the
+    names that hooks made, while an inline run has failed; else it is None. `partial` is True while
+    some tests of a live notebook run: then not all cells need to have run.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
