@@ -6,6 +6,7 @@ cells. `conformance/score.py` compares the same with any runner.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import json
@@ -59,16 +60,20 @@ class Run:
         return f"{self.module.removeprefix('test_')}-{self.variant}-{self.form}"
 
     @property
+    def stem(self) -> str:
+        """The name of its notebook, which no `-k` is to match."""
+        return f"{self.module}-{self.form}"
+
+    @property
     def alone(self) -> bool:
         """Whether it can't share a process: it has options, ends the others, or has no tests."""
-        source = self._source()
-        ends = "KeyboardInterrupt" in source or "def test" not in source
+        ends = "KeyboardInterrupt" in self.source or "def test" not in self.source
         return self.variant != "default" or ends
 
     def words(self, *, inline: bool) -> Sequence[str]:
         """What `nbxunit run` or `%xunit_run` is given besides."""
         kind, _, value = self.variant.partition("=")
-        book = "" if inline else f"{self.name}.ipynb::"
+        book = "" if inline else f"{self.stem}.ipynb::"
         return {
             "default": [],
             "failfast": ["-x"],
@@ -80,9 +85,11 @@ class Run:
     def notebook(self, folder: Path) -> Any:
         """The notebook, whose events go to NAME.log in `folder`."""
         convert = to_cells.convert if self.form == "cells" else to_notebook.convert
-        return convert(self._source(), first_cell=batches.recording(folder / f"{self.name}.log"))
+        return convert(self.source, first_cell=batches.recording(folder / f"{self.stem}.log"))
 
-    def _source(self) -> str:
+    @property
+    def source(self) -> str:
+        """The text of the module."""
         return (CORPUS / "modules" / f"{self.module}.py").read_text(encoding="utf-8")
 
 
@@ -104,10 +111,11 @@ def _runs() -> Iterator[Run]:
 
 def _can_be_cells(run: Run) -> bool:
     try:
-        run.notebook(Path())
+        written = to_cells.replacements(ast.parse(run.source))
     except to_cells.NotConvertible:
         return False
-    return True
+    hooks = ("%%xunit_setup", "%%xunit_teardown")
+    return any(text.startswith(hooks) for cells in written.values() for text in cells)
 
 
 RUNS = {run.name: run for run in _runs()}
@@ -135,7 +143,7 @@ def test_run(name, mode, tmp_path, kernel):
     if run.python > sys.version_info:
         pytest.skip(f"needs Python {'.'.join(map(str, run.python))}")
     if mode == "inline":
-        events = tmp_path / f"{name}.log"
+        events = tmp_path / f"{run.stem}.log"
         got = batches.inline(run.notebook(tmp_path), events, kernel, run.words(inline=True))
     else:
         got = _headless(run)
@@ -151,17 +159,17 @@ def kernel(tmp_path_factory) -> Iterator[live.LiveKernel]:
 
 def _headless(run: Run) -> Outcome:
     if run.alone:
-        return _run_headless((run.name,))[run.name]
+        return _run_headless((run.name,))[run.stem]
     batch = next(batch for batch in BATCHES if run.name in batch)
     return _run_headless(tuple(
         name for name in batch
         if RUNS[name].form == run.form and not RUNS[name].alone
         and RUNS[name].python <= sys.version_info
-    ))[run.name]  # fmt: skip
+    ))[run.stem]  # fmt: skip
 
 
 @functools.cache
 def _run_headless(names: tuple[str, ...]) -> dict[str, Outcome]:
     with tempfile.TemporaryDirectory() as folder:
-        books = {name: RUNS[name].notebook(Path(folder)) for name in names}
+        books = {RUNS[name].stem: RUNS[name].notebook(Path(folder)) for name in names}
         return batches.headless(books, Path(folder), RUNS[names[0]].words(inline=False))
