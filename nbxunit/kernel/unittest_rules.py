@@ -160,6 +160,24 @@ def is_of_unittest(obj: object) -> bool:
     return isinstance(obj, type) and getattr(unittest, obj.__name__, None) is obj
 
 
+def is_mixin(obj: object, beside: Iterable[object]) -> bool:
+    """Whether `obj` is a plain class that a TestCase `beside` it derives from.
+
+    Its tests are those of the TestCase, whose assert methods they use: unittest runs them there,
+    and pytest, where the name fits, by themselves as well.
+    """
+    return (
+        isinstance(obj, type)
+        and not issubclass(obj, unittest.TestCase)
+        and any(
+            isinstance(other, type)
+            and issubclass(other, obj)
+            and issubclass(other, unittest.TestCase)
+            for other in beside
+        )
+    )
+
+
 def _test_key(item: pytest.Item) -> tuple[type, str] | None:
     cls = getattr(item, "cls", None)
     if isinstance(cls, type) and issubclass(cls, unittest.TestCase):
