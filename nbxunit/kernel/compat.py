@@ -349,11 +349,6 @@ def notebook_path(shell: InteractiveShell) -> Path | None:
 # --- pytest: async tests and fixtures ------------------------------------------------------------
 
 
-def arguments(item: pytest.Function) -> dict[str, object]:
-    """The fixtures that the test function of `item` takes."""
-    return {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001
-
-
 def replace_function(fixturedef: Any, function: Callable[..., Any]) -> None:
     """Let pytest call `function` for a fixture, with its own caching, binding and teardown."""
     fixturedef.func = function

@@ -220,13 +220,6 @@ def test_marks_are_named_in_order(module):
     assert compat.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
 
 
-def test_arguments_are_the_fixtures_that_a_test_takes(pytester):
-    """Autouse fixtures and those of fixtures are not among them."""
-    item = pytester.getitem("def test_a(tmp_path, request): pass", "test_a")
-    item.funcargs = {"tmp_path": 1, "request": 2, "tmp_path_factory": 3}
-    assert compat.arguments(item) == {"tmp_path": 1, "request": 2}
-
-
 def test_fixtures_of_python_hooks_are_known_by_name(pytester):
     """setup_class and setUpClass are fixtures whose names tell."""
     names: list[str] = []
