@@ -8,7 +8,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, cast
 
-from nbxunit.kernel import compat, magics, source
+from nbxunit.kernel import compat, magics, output, source
 from nbxunit.kernel.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ class _Loaded:
         self.notebook.end_cell(failed=result is not None and not result.success)
         exc = result.error_in_exec if result is not None else None
         hint = self.notebook.hint(exc) if exc is not None else None
-        if hint:
-            print(hint)  # noqa: T201
+        for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
+            head, _, rest = note.partition(": ")
+            output.say(head, rest, "note")
 
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""

@@ -10,34 +10,43 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from IPython.core.error import UsageError
-from IPython.display import display
 
 import nbxunit
-from nbxunit.kernel import bridge, engine, text, wire
+from nbxunit.kernel import bridge, engine, outline, output, wire
+from nbxunit.kernel.displays import Displays
 from nbxunit.kernel.reports import Serialiser
 from nbxunit.kernel.results import Results
 
 if TYPE_CHECKING:
     from nbxunit.kernel.notebook import Notebook
 
+_Outcome: TypeAlias = tuple[Results, output.Live, str]
+"""The results of a run, where they are shown, and what pytest was asked to list."""
+
 
 class _Recording:
     """The plugin that makes results of reports."""
 
-    def __init__(self, results: Results, prepared: engine.Prepared) -> None:
+    def __init__(self, results: Results, prepared: engine.Prepared, live: output.Live) -> None:
         self._results = results
+        self._live = live
         self._notebook = prepared.notebook
         self._config = prepared.config
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
-        self._running = ""
+        self._nodeid = ""
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """It is known how many tests will run."""
+        self._results.planned = len(session.items)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
-        self._running = nodeid
+        self._live.running = nodeid.partition("::")[2]
+        self._nodeid = nodeid
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test has ended."""
@@ -66,17 +75,7 @@ class _Recording:
         """The run was interrupted; what is running now is where."""
         # pytest's own ways to stop derive from KeyboardInterrupt; a test may raise none of those.
         if type(excinfo.value) is KeyboardInterrupt:
-            self._results.interrupted = self._running or "the collection"
-
-
-class Shown:
-    """What a cell shows: an object with a text form, so that no front end needs more."""
-
-    def __init__(self, content: str) -> None:
-        self._content = content
-
-    def __repr__(self) -> str:
-        return self._content
+            self._results.interrupted = self._nodeid or "the collection"
 
 
 async def run(notebook: Notebook, words: Sequence[str]) -> None:
@@ -102,22 +101,28 @@ def words_of(line: str) -> list[str]:
         raise UsageError(f"%xunit_run: {exc}: {line}") from exc
 
 
-def _run(notebook: Notebook, words: Sequence[str]) -> tuple[Results, str]:
+def _run(notebook: Notebook, words: Sequence[str]) -> _Outcome:
     """The results of one run, and what pytest's terminal reporter wrote."""
-    results, start = Results(), time.perf_counter()
+    start = time.perf_counter()
+    results = Results(cells={cell.label: cell for cell in notebook.cell_files.values()})
+    live = output.Live(notebook, results)
     with engine.restored(), _breakpoints():
         try:
             prepared = engine.prepare(notebook, words)
         except pytest.UsageError as exc:
             raise UsageError(f"%xunit_run: {'; '.join(map(str, exc.args))}") from exc
         if prepared.config.option.help or prepared.config.option.version:
-            return results, _capture(lambda: engine.finish(prepared, []))
+            return results, live, _capture(lambda: engine.finish(prepared, []))
         try:
-            recording = _Recording(results, prepared)
-            results.status = engine.finish(prepared, [recording])
+            recording = _Recording(results, prepared, live)
+            live.begin()
+            plugins = [recording, Displays(notebook.shell, results)]
+            results.status = engine.finish(prepared, plugins)
         except pytest.UsageError as exc:
             results.status = int(pytest.ExitCode.USAGE_ERROR)
             results.message = "\n".join(map(str, exc.args))
+        finally:
+            live.stop()
     if results.status == pytest.ExitCode.INTERNAL_ERROR:
         results.message = prepared.text.getvalue()
     if results.status == pytest.ExitCode.NO_TESTS_COLLECTED:
@@ -125,7 +130,10 @@ def _run(notebook: Notebook, words: Sequence[str]) -> tuple[Results, str]:
     results.seconds = time.perf_counter() - start
     option = prepared.config.option
     listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
-    return results, prepared.text.getvalue() if listing or option.durations is not None else ""
+    told = prepared.text.getvalue() if listing or option.durations is not None else ""
+    outline.remember(notebook.last_runs, results)
+    results.notes = notebook.take_notes()
+    return results, live, told
 
 
 def _capture(call: Callable[[], object]) -> str:
@@ -145,13 +153,13 @@ def _breakpoints() -> Any:
     yield
 
 
-def _conclude(notebook: Notebook, outcome: tuple[Results, str]) -> None:
-    results, listing = outcome
+def _conclude(notebook: Notebook, outcome: _Outcome) -> None:
+    results, live, listing = outcome
     if listing:
-        display(Shown(listing))
+        output.show_text(listing)
         if not results.tests and not results.errors and not results.message:
             return
-    display(Shown(text.render(results, _notebook_id(results))))
+    live.finish()
     if results.interrupted:
         raise KeyboardInterrupt(f"interrupted in {results.interrupted}")
     if results.status != pytest.ExitCode.OK:
@@ -166,7 +174,3 @@ def _fail(notebook: Notebook, results: Results) -> None:
     what = results.message.partition("\n")[0] or results.summary().rpartition(" in ")[0]
     again = "details above; run them again with %xunit_run --lf" if bad else "details above"
     raise nbxunit.TestsFailed(f"{what}{f': {named}' if named else ''} ({again})")
-
-
-def _notebook_id(results: Results) -> str:
-    return next((nodeid.partition("::")[0] for nodeid in results.tests), "")

@@ -16,7 +16,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from nbxunit import directives
 from nbxunit.directives import Directive, Kind
-from nbxunit.kernel import source
+from nbxunit.kernel import markup, outline, output, source, text
 from nbxunit.kernel.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ class XunitMagics(Magics):
         if notebook.settings.run_cells and not notebook.headless:
             return self._run([directive.target])
         if not notebook.headless:
-            print(f"{directive.label}: registered; run it with %xunit_run {directive.target}")  # noqa: T201
+            rest = f"registered; run it with %xunit_run {directive.target}"
+            output.say(directive.label, rest, "test")
         return self._nothing()
 
     @no_var_expand
@@ -132,12 +133,16 @@ class XunitMagics(Magics):
     @no_var_expand
     @line_magic
     def xunit_list(self, line: str) -> None:
-        """List the hooks and tests that cells have registered, in the notebook's order."""
+        """Show the scopes of the notebook with their hooks and tests, and what became of them last.
+
+        A test whose cell has changed since is "edited since its last run".
+        """
         _no_words("xunit_list", line)
-        registry = self._notebook.registry
-        lines = [f"[{each.cell.number}] {each.directive.label}" for each in registry.hooks()]
-        lines += [f"[{each.cell.number}] {each.directive.label}" for each in registry.tests()]
-        print("\n".join(lines) or "nothing is registered; begin with %%xunit_test test_something")  # noqa: T201
+        tree = outline.of(self._notebook)
+        if not tree.all_tests() and not self._notebook.registry.hooks():
+            output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
+        else:
+            output.show(text.outline(tree), markup.outline(tree))
 
     @no_var_expand
     @line_magic
@@ -147,7 +152,8 @@ class XunitMagics(Magics):
         count = len(self._notebook.registry.hooks()) + len(self._notebook.registry.tests())
         self._notebook.reset()
         if not self._notebook.headless:
-            print(f"forgot {count} hooks and tests; run their cells to register them again")  # noqa: T201
+            rest = f"{count} hooks and tests; run their cells to register them again"
+            output.say("forgot", rest, "note")
 
     @no_var_expand
     @line_magic
@@ -168,14 +174,15 @@ class XunitMagics(Magics):
                 raise UsageError(f"%xunit_config: {word!r} is not one of {known}")
             setattr(settings, name, _FLAGS[value.lower()])
         if not line.strip():
-            print("\n".join(f"{name}={value}" for name, value in vars(settings).items()))  # noqa: T201
+            shown = "\n".join(f"{name}={value}" for name, value in vars(settings).items())
+            output.show_text(shown)
 
     # --- declarations ---
 
     def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
         directive = self._declare(kind, line, cell)
         if not self._notebook.headless:
-            print(f"{directive.label}: registered, {_when(directive)}")  # noqa: T201
+            output.say(directive.label, f"registered, {_when(directive)}")
 
     def _declare(self, kind: Kind, line: str, cell: str) -> Directive:
         """Register what the cell says. UsageError or SyntaxError, and nothing registered, if it
@@ -220,10 +227,10 @@ class XunitMagics(Magics):
         for test in registry.tests():
             if test.directive.target == directive.target:
                 registry.discard(test)
-                print(f"{directive.label}: replaces that of [{test.cell.number}]")  # noqa: T201
+                self._notebook.note(f"{directive.label}: replaces that of [{test.cell.number}]")
         if not directive.path:
             for cell in registry.definers(directive.name):
-                print(f"{directive.label}: replaces the function of [{cell.number}]")  # noqa: T201
+                self._notebook.note(f"{directive.label}: replaces the function of [{cell.number}]")
 
     # --- runs ---
 

@@ -18,6 +18,7 @@ from IPython.core.autocall import ExitAutocall
 
 from nbxunit.kernel import compat
 from nbxunit.kernel.cellcleanups import CellCleanups
+from nbxunit.kernel.outline import LastRun
 from nbxunit.kernel.registry import Cell, Declaration, Registry
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Notebook:
         self.kept_names: dict[str, object] | None = None
         self.hook_runs: list[HookRun] = []
         self.cache: dict[str, object] = {}
+        self.last_runs: dict[str, LastRun] = {}
         self.partial = False
+        self._notes: list[str] = []
         self._path: Path | None = None
         self._cell: Cell | None = None
         self._cells_of_files: dict[str, Cell] = {}
@@ -67,6 +70,17 @@ class Notebook:
         self._left_names: set[str] = set()
         self._cleanups = CellCleanups()
         self._exits: dict[str, object] = {}
+
+    # --- what there is to say ---
+
+    def note(self, text: str) -> None:
+        """Say `text` with the results of this cell, or at its end."""
+        self._notes.append(text)
+
+    def take_notes(self) -> list[str]:
+        """What is to be said, once."""
+        notes, self._notes = self._notes, []
+        return notes
 
     @property
     def namespace(self) -> MutableMapping[str, object]:
@@ -95,7 +109,8 @@ class Notebook:
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
         filename = compat.cell_filename(self.shell, raw, self._transformed(info), number)
         key = str(cell_id or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
-        self._begin(Cell(key, number, raw, filename), metadata.get("deletedCells") or ())
+        cell = Cell(key, number, raw, filename, str(cell_id or ""))
+        self._begin(cell, metadata.get("deletedCells") or ())
 
     def _begin(self, cell: Cell, deleted: Iterable[object] = ()) -> None:
         self.runs_cell = True
@@ -160,7 +175,7 @@ class Notebook:
         for test in self.registry.tests():
             if not test.directive.path and test.directive.name in names:
                 self.registry.discard(test)
-                print(f"{test.directive.label}: replaces that of [{test.cell.number}]")  # noqa: T201
+                self.note(f"{test.directive.label}: replaces that of [{test.cell.number}]")
 
     def cell_of_file(self, filename: str) -> Cell | None:
         """The cell whose code has this file name; also by the last part of a path to it."""
@@ -218,6 +233,7 @@ class Notebook:
     def reset(self) -> None:
         """Forget all registrations, and the names that a failed run left."""
         self.registry.clear()
+        self.last_runs.clear()
         self._cleanups.clear()
         self.forget_left_names()
         self.registry.note_names(self.namespace)

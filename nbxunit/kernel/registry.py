@@ -15,12 +15,16 @@ from nbxunit.directives import Directive, Kind, Scope
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A code cell as it ran: `number` is what a person sees, `[3]`; `filename` that of its code."""
+    """A code cell as it ran: `number` is what a person sees, `[3]`; `filename` that of its code.
+
+    `id` is the front end's for the cell, empty where it sends none.
+    """
 
     key: str
     number: int
     source: str
     filename: str
+    id: str = ""
 
     @property
     def label(self) -> str:

@@ -10,27 +10,28 @@ import textwrap
 from collections.abc import Iterator
 
 from nbxunit.kernel.notebook import HookRun
-from nbxunit.kernel.results import ORDER, Problem, Results, TestResult, headline
+from nbxunit.kernel.outline import Node
+from nbxunit.kernel.results import ORDER, Problem, Results, Row, TestResult
 
 SIGNS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "-", "xfailed": "x", "xpassed": "X"}
 ASCII_SIGNS = {"passed": "ok", "failed": "FAIL", "error": "ERROR", "skipped": "skip", "xfailed": "xfail", "xpassed": "XPASS"}  # fmt: skip  # noqa: E501
 WIDTH = 80
 MANY = 50
-"""So many passed tests are listed; more are only counted."""
+"""So many passed tests are listed and so many failed ones explained; more are only counted."""
 
 
-def render(results: Results, notebook_id: str) -> str:
+def render(results: Results) -> str:
     """`results` as lines of text; ids without the notebook's."""
-    lines = [*_broken(results)]
-    tests = sorted(results.tests.values(), key=lambda test: ORDER.index(test.outcome))
-    rows = _rows(tests)
+    lines = [*results.notes, *_broken(results)]
     many = results.counts["passed"] > MANY
-    for test, not_run in rows:
-        if not (many and test.outcome == "passed"):
-            lines += _test(test, test.nodeid.removeprefix(f"{notebook_id}::"), not_run)
-    lines += [f"warning: {_shortened(text)}" for text in results.warnings]
+    explained = 0
+    for row in results.rows():
+        if not (many and row.test.outcome == "passed"):
+            lines += _test(row, explain=explained < MANY)
+            explained += bool(row.test.problems)
+    lines += [f"warning: {shortened(text)}" for text in results.warnings]
     if results.interrupted:
-        lines.append(f"interrupted in {results.interrupted.removeprefix(f'{notebook_id}::')}")
+        lines.append(f"interrupted in {results.interrupted.partition('::')[2] or 'the collection'}")
     if not results.tests and not results.errors:
         lines += results.reasons
     if not results.message or results.tests:
@@ -38,38 +39,45 @@ def render(results: Results, notebook_id: str) -> str:
     return "\n".join(lines)
 
 
-def _rows(tests: list[TestResult]) -> list[tuple[TestResult, int]]:
-    """Each test and how many further tests its failed setup kept from running."""
-    rows: list[tuple[TestResult, int]] = []
-    seen: dict[tuple[str, str], int] = {}
-    for test in tests:
-        key = _shared_setup(test)
-        if key and key in seen:
-            first, count = rows[seen[key]]
-            rows[seen[key]] = (first, count + 1)
-            continue
-        if key:
-            seen[key] = len(rows)
-        rows.append((test, 0))
-    return rows
+def progress(results: Results, running: str, seconds: float) -> str:
+    """One line for a run that is under way."""
+    words = [f"{count} {word}" for word in ORDER if (count := results.counts[word])]
+    at = min(len(results.tests) + 1, results.planned)
+    return f"running {at} of {results.planned}: {running}  {', '.join(words)}  {seconds:.1f} s"
 
 
-def _shared_setup(test: TestResult) -> tuple[str, str] | None:
-    """Where and how a setup failed, for tests that did not run because of it."""
-    if test.outcome == "error" and len(test.problems) == 1 and test.problems[0].when == "setup":
-        return test.problems[0].place, test.problems[0].message
-    return None
+def outline(top: Node) -> str:
+    """A tree of hooks and tests."""
+    return "\n".join(_outline(top, 0))
+
+
+def _outline(node: Node, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    yield f"{indent}{node.title}{'  (open)' if node.is_open else ''}"
+    for hook in node.hooks:
+        yield f"{indent}  [{hook.cell.number}] {hook.directive.label}"
+    prefix = node.title.partition("class ")[2]
+    prefix += "::" if prefix else ""
+    for test in node.tests:
+        number = f"[{test.cell.number}] " if test.cell else ""
+        state = []
+        if test.outcome:
+            state = [f"{sign(test.outcome)} {test.outcome}", milliseconds(test.seconds)]
+        yield "  ".join([f"{indent}  {number}test {prefix}{test.name}", *state, *test.remarks])
+    for child in node.children:
+        yield from _outline(child, depth + 1)
 
 
 def _broken(results: Results) -> Iterator[str]:
     if results.message:
         yield from results.message.splitlines()
     for each in results.errors:
-        yield f"{_sign('error')} the notebook could not be collected"
+        yield f"{sign('error')} the notebook could not be collected"
         yield from textwrap.indent(each.full, "    ").splitlines()
 
 
-def _sign(outcome: str) -> str:
+def sign(outcome: str) -> str:
+    """The sign of an outcome; words where stdout cannot say more than ASCII."""
     try:
         SIGNS[outcome].encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
@@ -77,23 +85,26 @@ def _sign(outcome: str) -> str:
     return SIGNS[outcome]
 
 
-def _test(test: TestResult, name: str, not_run: int) -> Iterator[str]:
-    head = f"{_sign(test.outcome)} {name}"
-    if not_run:
-        name = name.rpartition("::")[0] or name
-        head = f"{_sign(test.outcome)} {name} ({not_run + 1} tests not run)"
-    reason = f"  {_shortened(test.reason)}" if test.reason else ""
+def _test(row: Row, *, explain: bool) -> Iterator[str]:
+    test = row.test
+    head = f"{sign(test.outcome)} {row.name}"
+    if row.others:
+        head += f" ({row.others + 1} tests not run)"
+    reason = f"  {shortened(test.reason)}" if test.reason else ""
     yield f"{head}  {test.outcome}{reason}  {milliseconds(test.seconds)}"
-    for each in test.problems:
-        yield from _problem(each)
-    if test.problems:
-        yield from _circumstances(test)
+    if explain:
+        for each in test.problems:
+            yield from _problem(each)
+        if test.problems:
+            yield from _circumstances(test)
+        for bundle in test.displays:
+            yield f"    displayed: {shortened(str(bundle.get('text/plain', ', '.join(bundle))))}"
 
 
 def _problem(each: Problem) -> Iterator[str]:
     phase = "" if each.when == "call" else f"{each.when} failed"
     where = ", ".join(filter(None, [phase, each.place])) or "failed"
-    yield f"    {where}: {headline(each.message)}"
+    yield f"    {where}: {each.kind}"
     for line in each.source:
         yield f"    {line.rstrip()}"
 
@@ -102,7 +113,7 @@ def _circumstances(test: TestResult) -> Iterator[str]:
     for title, text in test.output.items():
         if text.strip():
             joined = " | ".join(text.strip().split("\n"))
-            yield f"    {title.removeprefix('Captured ')}: {_shortened(joined)}"
+            yield f"    {title.removeprefix('Captured ')}: {shortened(joined)}"
     if test.hooks:
         yield f"    hooks: {', '.join(map(_hook, test.hooks))}"
 
@@ -111,7 +122,8 @@ def _hook(run: HookRun) -> str:
     return f"{run.hook.directive.label} [{run.hook.cell.number}] {'ok' if run.passed else 'failed'}"
 
 
-def _shortened(text: str, width: int = WIDTH * 3) -> str:
+def shortened(text: str, width: int = WIDTH * 3) -> str:
+    """`text` in one line of so many characters at most."""
     text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 3]}..."
 

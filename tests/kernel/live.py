@@ -13,14 +13,44 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 TIMEOUT = 60
+OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result", "error")
+
+
+def _bundle(message: dict[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = message["content"].get("data", {})
+    return data
 
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """What came of a cell: `text` of all its outputs, and the name of its `error`."""
+    """What came of a cell: `text` of all its outputs, the name of its `error`, the messages."""
 
     text: str
     error: str
+    messages: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        """The messages that put something below the cell."""
+        return [each for each in self.messages if each["msg_type"] in OUTPUTS]
+
+    @property
+    def html(self) -> str:
+        """The HTML that stands below the cell in the end."""
+        return "\n".join(_bundle(each).get("text/html", "") for each in self.standing)
+
+    @property
+    def texts(self) -> list[str]:
+        """The text that stands below the cell in the end, where there is no HTML."""
+        return [_bundle(each)["text/plain"] for each in self.standing if _bundle(each)]
+
+    @property
+    def standing(self) -> list[dict[str, Any]]:
+        """The outputs that stand in the end, without the states that an update has replaced."""
+        shown: dict[object, dict[str, Any]] = {}
+        for index, each in enumerate(self.outputs):
+            shown[each["content"].get("transient", {}).get("display_id", index)] = each
+        return list(shown.values())
 
 
 class LiveKernel:
@@ -50,22 +80,26 @@ class LiveKernel:
         for answer in answers:
             self._client.get_stdin_msg(timeout=TIMEOUT)
             self._client.input(answer)
-        texts = list(self._outputs(message["header"]["msg_id"]))
+        messages = tuple(self._outputs(message["header"]["msg_id"]))
+        texts = [text for each in messages for text in _texts(each["content"])]
         while True:
             reply = self._client.get_shell_msg(timeout=TIMEOUT)
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-                return Reply("\n".join(texts), reply["content"].get("ename", ""))
+                return Reply("\n".join(texts), reply["content"].get("ename", ""), messages)
 
-    def _outputs(self, msg_id: str) -> Iterator[str]:
+    def _outputs(self, msg_id: str) -> Iterator[dict[str, Any]]:
         while True:
             message: dict[str, Any] = self._client.get_iopub_msg(timeout=TIMEOUT)
             if message["parent_header"].get("msg_id") != msg_id:
                 continue
-            content = message["content"]
-            if content.get("execution_state") == "idle":
+            if message["content"].get("execution_state") == "idle":
                 return
-            yield content.get("text") or content.get("data", {}).get("text/plain") or ""
-            yield "\n".join(content.get("traceback", ()))
+            yield message
+
+
+def _texts(content: dict[str, Any]) -> Iterator[str]:
+    yield content.get("text") or content.get("data", {}).get("text/plain") or ""
+    yield "\n".join(content.get("traceback", ()))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,186 @@
+"""What a test displays, kept for its result; figures that it leaves open are shown and closed.
+
+May import IPython and pytest. With `-s`, displays and prints go straight to the cell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from IPython.core.displaypub import DisplayPublisher
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nbxunit.kernel.results import Results
+
+_VOID = frozenset(
+    {
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    }
+)
+
+
+class Displays:
+    """The plugin that gives what a test displays to its result."""
+
+    def __init__(self, shell: InteractiveShell, results: Results) -> None:
+        self._shell = shell
+        self._results = results
+        self._figures: set[int] = set()
+
+    def pytest_sessionstart(self) -> None:
+        """Remember the figures that a person has open."""
+        self._figures = _open_figures()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        """Keep what is displayed between a test's beginning and its end."""
+        if item.config.getoption("capture") == "no":
+            return (yield)
+        with _publisher(self._shell) as publisher:
+            outcome = yield
+        if publisher.bundles and item.nodeid in self._results.tests:
+            self._results.tests[item.nodeid].displays += publisher.bundles
+        return outcome
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Iterator[None]:
+        """Show and close the figures that the test's body leaves open."""
+        before = _open_figures()
+        try:
+            return (yield)
+        finally:
+            _show_and_close(_open_figures() - before)
+
+    def pytest_sessionfinish(self) -> None:
+        """Close the figures that hooks and fixtures have left open."""
+        _close(_open_figures() - self._figures)
+
+
+class _Publisher(DisplayPublisher):
+    """Keeps what is published; an update of what is not among it goes its way."""
+
+    def __init__(self, outer: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._outer = outer
+        self._kept: list[tuple[object, Mapping[str, Any]]] = []
+
+    @property
+    def bundles(self) -> list[Mapping[str, Any]]:
+        return [bundle for _, bundle in self._kept]
+
+    def publish(
+        self,
+        data: Any,
+        metadata: Any = None,
+        source: Any = None,  # noqa: ARG002 - IPython's signature
+        *,
+        transient: Any = None,
+        update: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        handle = (transient or {}).get("display_id")
+        if not update:
+            self._kept.append((handle, data))
+            return
+        known = [index for index, (other, _) in enumerate(self._kept) if other == handle]
+        for index in known:
+            self._kept[index] = (handle, data)
+        if not known:
+            self._outer.publish(data, metadata, transient=transient, update=True, **kwargs)
+
+    def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as above
+        self._kept.clear()
+
+
+@contextlib.contextmanager
+def _publisher(shell: InteractiveShell) -> Iterator[_Publisher]:
+    before: Any = shell.display_pub
+    publisher = _Publisher(before)
+    shell.display_pub = publisher
+    try:
+        yield publisher
+    finally:
+        shell.display_pub = before
+
+
+def _open_figures() -> set[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot is not None else set()
+
+
+def _show_and_close(numbers: set[int]) -> None:
+    if not numbers:
+        return
+    from IPython.display import display
+
+    pyplot = sys.modules["matplotlib.pyplot"]
+    if "inline" in pyplot.get_backend():
+        for number in sorted(numbers):
+            display(pyplot.figure(number))
+    _close(numbers)
+
+
+def _close(numbers: set[int]) -> None:
+    for number in numbers:
+        sys.modules["matplotlib.pyplot"].close(number)
+
+
+def embeds(bundle: Mapping[str, Any]) -> bool:
+    """Whether a MIME bundle can stand inside a result.
+
+    Widgets and plots with data of their own need the front end's renderers, scripts the page's top
+    level, and HTML that leaves an element open would swallow what stands behind it.
+    """
+    if any(mime.startswith("application/") for mime in bundle):
+        return False
+    return "text/html" not in bundle or _Nesting.is_sound(str(bundle["text/html"]))
+
+
+class _Nesting(HTMLParser):
+    """Follows the elements of a piece of HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: list[str] = []
+        self._sound = True
+
+    @classmethod
+    def is_sound(cls, markup: str) -> bool:
+        """Whether each element is closed in its turn, and none is a script or frame."""
+        parser = cls()
+        parser.feed(markup)
+        parser.close()
+        return parser._sound and not parser._open and not parser.rawdata
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:  # noqa: ARG002
+        if tag in ("script", "iframe", "object", "html", "head", "body"):
+            self._sound = False
+        if tag not in _VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:  # noqa: ARG002
+        if tag not in _VOID:  # HTML takes <div/> for <div>
+            self._sound = False
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open.pop() != tag:
+            self._sound = False

@@ -1,0 +1,326 @@
+"""Results as HTML, for front ends that show it: the same model and words as `text`.
+
+Imports the standard library and the model. All text goes through `fragments.h`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nbxunit.kernel.fragments import attribute, colour, flow, folded, frame, glyph, h, link
+from nbxunit.kernel.notebook import HookRun
+from nbxunit.kernel.outline import Entry, Node
+from nbxunit.kernel.registry import Cell
+from nbxunit.kernel.results import BAD, ORDER, PLURAL, Problem, Results, Row, TestResult
+from nbxunit.kernel.text import milliseconds
+
+LISTED = 100
+"""So many passed tests are listed, the slowest of more; so many failed ones are explained."""
+OPEN_LINES = 10
+"""Captured output of so many lines is shown unfolded."""
+SLOW = 0.1
+"""Seconds from which on a hook of a passed test is worth a word."""
+_TOP = 'style="text-align:left;vertical-align:top"'
+
+
+def line(head: str, rest: str, sign: str = "hook") -> str:
+    """One line: what it is about, and what there is to say."""
+    said = f'<span class="dim s">{h(rest)}</span>'
+    return frame(flow(glyph(sign), f"<code>{h(head)}</code> {said}"))
+
+
+def render(results: Results) -> str:
+    """`results`: one line for a test that passed, else counts, and what needs a person first."""
+    notes = [f'<div class="dim s">{h(note)}</div>' for note in results.notes]
+    if len(results.tests) == 1 and not results.errors and not results.message:
+        (row,) = results.rows()
+        body = [_single(row), *_footer(results)]
+        if results.counts.total() - results.counts["warning"] > 1:
+            body.insert(0, _head(results))
+        return frame(*notes, *body)
+    return frame(*notes, *_broken(results), *_table(results), *_footer(results))
+
+
+def progress(results: Results, running: str, seconds: float) -> str:
+    """A run that is under way."""
+    at = min(len(results.tests) + 1, results.planned)
+    counts = _counts(results)
+    return frame(
+        flow(
+            f"<b>Running {at} of {results.planned}</b>",
+            f'<code class="dim">{h(running)}</code>',
+            f'<span class="grow"></span> <span class="s">{counts}{" · " if counts else ""}'
+            f'<span class="dim">{seconds:.1f} s</span></span>',
+        ),
+        _bar(results, max(results.planned, 1)),
+    )
+
+
+def outline(top: Node) -> str:
+    """A tree of hooks and tests."""
+    return frame(f'<ul class="top">{_node(top)}</ul>')
+
+
+# --- one test ---
+
+
+def _single(row: Row) -> str:
+    test = row.test
+    facts = [milliseconds(test.seconds), *(each.kind for each in test.problems[:1])]
+    if test.reason:
+        facts.insert(0, test.reason)
+    if test.outcome == "passed":
+        facts += [
+            f"{run.hook.directive.label} {milliseconds(run.seconds)}"
+            for run in test.hooks
+            if run.seconds > SLOW
+        ]
+    head = flow(
+        glyph(test.outcome),
+        f"<code>{h(test.name)}</code>",
+        f'<span class="s"><span class="{colour(test.outcome)}">{h(_outcome(row))}</span>'
+        f'<span class="dim"> · {h(" · ".join(facts))}</span></span>',
+    )
+    return head + _details(test) + _displays(test)
+
+
+def _outcome(row: Row) -> str:
+    """What became of a test, in words; of one that did not run, why."""
+    test = row.test
+    if test.outcome != "error":
+        return test.outcome
+    when = test.problems[0].when if test.problems else "setup"
+    hook = test.failed_hook
+    what = f"{hook.directive.scope} {hook.directive.kind}" if hook is not None else when
+    if row.others:
+        return f"{what} failed · {row.others + 1} tests not run"
+    return f"error in {what}" + (" · test not run" if when == "setup" else "")
+
+
+def _details(test: TestResult) -> str:
+    if not test.problems:
+        return ""
+    return f'<div class="panel {colour(test.outcome)}">{"".join(_problem_parts(test))}</div>'
+
+
+def _problem_parts(test: TestResult) -> Iterator[str]:
+    for each in test.problems:
+        colour = "bad" if each.when == "call" else "warn"
+        yield f'<pre class="{colour}">{h(chr(10).join(each.explanation))}</pre>'
+        yield _source(each, test)
+    for title, content in test.output.items():
+        yield from _captured(title, content)
+    if test.hooks:
+        yield f'<div class="dim s">hooks: {" → ".join(_hook(run) for run in test.hooks)}</div>'
+    full = "\n\n".join(each.full for each in test.problems)
+    yield folded("full pytest report", f"<pre>{h(full)}</pre>")
+
+
+def _source(each: Problem, test: TestResult) -> str:
+    excerpt = each.excerpt()
+    if not excerpt or each.cell is None:
+        marked = "\n".join(text for text in each.source if text[:1] == ">")
+        return (
+            f'<pre class="dim s">{h(each.place)}</pre><pre>{h(marked)}</pre>' if each.place else ""
+        )
+    hook = test.failed_hook
+    inside = (
+        hook.directive.label if hook is not None and hook.cell.key == each.cell.key else test.name
+    )
+    lines = []
+    for number, source in excerpt:
+        hot, mark = (' class="hot"', " ▸") if number == each.line else ("", "  ")
+        lines.append(f'<pre{hot}><span class="n">{number:2}{mark} </span>{h(source)}</pre>')
+    where = f'<pre class="dim s">Cell {link(each.cell)}, line {each.line}, in {h(inside)}</pre>'
+    return f'<div class="src">{where}{"".join(lines)}</div>'
+
+
+def _captured(title: str, content: str) -> Iterator[str]:
+    lines = content.strip("\n").splitlines()
+    if content.strip():
+        count = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"
+        summary = f"{title[:1].lower()}{title[1:]} · {count}"
+        yield folded(
+            summary, f"<pre>{h(chr(10).join(lines))}</pre>", is_open=len(lines) <= OPEN_LINES
+        )
+
+
+def _hook(run: HookRun) -> str:
+    mark = "✓" if run.passed else "✗"
+    return f"{h(run.hook.directive.label)} {link(run.hook.cell)} {mark} {milliseconds(run.seconds)}"
+
+
+def _displays(test: TestResult) -> str:
+    if not test.displays:
+        return ""
+    count = f"{len(test.displays)} display{'s' if len(test.displays) > 1 else ''}"
+    shown = "".join(f'<div class="out">{_display(bundle)}</div>' for bundle in test.displays)
+    return folded(count, shown, is_open=test.outcome != "passed")
+
+
+def _display(bundle: Mapping[str, Any]) -> str:
+    """The richest form that a bundle has; HTML as it is, since it is the notebook's own."""
+    for mime in ("image/png", "image/jpeg", "image/gif"):
+        if mime in bundle:
+            data = bundle[mime]
+            encoded = data if isinstance(data, str) else base64.b64encode(data).decode()
+            return f'<img src="data:{mime};base64,{attribute(encoded)}">'
+    if "image/svg+xml" in bundle:
+        encoded = base64.b64encode(str(bundle["image/svg+xml"]).encode()).decode()
+        return f'<img src="data:image/svg+xml;base64,{encoded}">'
+    if "text/html" in bundle:
+        return str(bundle["text/html"])
+    return f"<pre>{h(bundle.get('text/plain', ', '.join(bundle)))}</pre>"
+
+
+# --- many tests ---
+
+
+def _head(results: Results) -> str:
+    count = len(results.tests)
+    tests = f"{count} test{'s' if count != 1 else ''}" if count else "no tests ran"
+    total = f"{tests} in {results.seconds:.2f} s"
+    return flow(
+        f"<span>{_counts(results)}</span>",
+        f'<span class="grow"></span> <span class="dim s">{total}</span>',
+    )
+
+
+def _counts(results: Results) -> str:
+    words = []
+    for word in (*ORDER, "deselected", "warning"):
+        if count := results.counts[word]:
+            tag = "b" if word in BAD else "span"
+            text = f"{count} {word if count == 1 else PLURAL.get(word, word)}"
+            words.append(f'<{tag} class="{colour(word)}">{text}</{tag}>')
+    return " · ".join(words)
+
+
+def _bar(results: Results, total: int) -> str:
+    parts = []
+    for name in ("ok", "bad", "warn", "dim"):
+        count = sum(results.counts[word] for word in ORDER if colour(word) == name)
+        if count:
+            parts.append(f'<b class="{name}" style="width:{100 * count / total:.1f}%"></b>')
+    return f'<div class="bar">{"".join(parts)}</div>'
+
+
+def _table(results: Results) -> Iterator[str]:
+    ran = sum(results.counts[word] for word in ORDER)
+    if results.tests or not results.errors:
+        yield _head(results)
+    if ran:
+        yield _bar(results, ran)
+    rows = results.rows()
+    bad = [row for row in rows if row.test.outcome in BAD]
+    yield _rows(_bad_row(row, explain=index < LISTED) for index, row in enumerate(bad))
+    for outcome in ("skipped", "xfailed", "passed"):
+        tests = [test for test in results.tests.values() if outcome in test.counted]
+        if tests:
+            yield _folded_tests(outcome, tests)
+
+
+def _rows(rows: Iterable[str]) -> str:
+    joined = "".join(rows)
+    return f'<table class="t">{joined}</table>' if joined else ""
+
+
+def _cells_of_row(sign: str, body: str, cell: Cell | None, seconds: float) -> str:
+    return (
+        f'<tr><td {_TOP}>{glyph(sign)}</td><td class="w" style="text-align:left">{body}</td>'
+        f'<td class="s" {_TOP}>{link(cell)}</td>'
+        f'<td class="r dim s" style="vertical-align:top;white-space:nowrap">{milliseconds(seconds)}</td></tr>'
+    )
+
+
+def _bad_row(row: Row, *, explain: bool) -> str:
+    test = row.test
+    kind = test.problems[0].kind if test.problems else ""
+    facts = " · ".join(
+        filter(None, ["" if test.outcome == "failed" else _outcome(row), test.reason, kind])
+    )
+    head = f'<code>{h(row.name)}</code> <span class="{colour(test.outcome)} s">{h(facts)}</span>'
+    details = (_details(test) + _displays(test)) if explain else ""
+    body = f"<details open><summary>{head}</summary>{details}</details>" if details else head
+    hook = test.failed_hook if row.others else None
+    return _cells_of_row(
+        test.outcome, body, hook.cell if hook is not None else test.cell, test.seconds
+    )
+
+
+def _folded_tests(outcome: str, tests: list[TestResult]) -> str:
+    summary = f"{len(tests)} {outcome} · {milliseconds(sum(test.seconds for test in tests))}"
+    if len(tests) > LISTED:
+        tests = sorted(tests, key=lambda test: -test.seconds)[:LISTED]
+        summary += f" · the slowest {LISTED} are listed"
+    rows = _rows(_plain_row(test, outcome) for test in tests)
+    return f'<details><summary class="dim s">{h(summary)}</summary>{rows}</details>'
+
+
+def _plain_row(test: TestResult, outcome: str) -> str:
+    # What an error in the teardown has besides stands with the error.
+    displays = _displays(test) if test.outcome == outcome else ""
+    body = f"<code>{h(test.name)}</code>{_because(test)}{displays}"
+    return _cells_of_row(outcome, body, test.cell, test.seconds)
+
+
+def _because(test: TestResult) -> str:
+    return f' <span class="dim s">{h(test.reason)}</span>' if test.reason else ""
+
+
+def _broken(results: Results) -> Iterator[str]:
+    if results.message:
+        yield f'<pre class="bad">{h(results.message)}</pre>'
+    for each in results.errors:
+        yield flow(glyph("error"), '<b class="warn">the notebook could not be collected</b>')
+        yield f'<div class="panel warn"><pre>{h(each.full)}</pre></div>'
+
+
+def _footer(results: Results) -> Iterator[str]:
+    if results.interrupted:
+        where = results.interrupted.partition("::")[2] or "the collection"
+        yield flow(glyph("error"), f'<b class="warn">interrupted in <code>{h(where)}</code></b>')
+    if not results.tests and not results.errors:
+        yield from (f'<div class="dim s">{h(reason)}</div>' for reason in results.reasons)
+    if results.warnings:
+        count = f"{len(results.warnings)} warning{'s' if len(results.warnings) > 1 else ''}"
+        yield folded(count, f"<pre>{h(chr(10).join(results.warnings))}</pre>")
+    if len(results.tests) > 1:
+        yield from _hooks(results)
+
+
+def _hooks(results: Results) -> Iterator[str]:
+    """The hooks of a run: those of wide scopes and those that failed, the others counted."""
+    runs = [run for test in results.tests.values() for run in test.hooks]
+    named = [
+        run for run in runs if not run.passed or run.hook.directive.scope in ("module", "class")
+    ]
+    words = [_hook(run) for run in named[:LISTED]]
+    if len(runs) > len(words):
+        words.append(f"{len(runs) - len(words)} more ✓" if words else f"{len(runs)} ✓")
+    if words:
+        yield f'<div class="dim s">hooks: {" · ".join(words)}</div>'
+
+
+# --- the tree ---
+
+
+def _node(node: Node) -> str:
+    hooks = " · ".join(
+        f"{hook.directive.scope} {hook.directive.kind} {link(hook.cell)}" for hook in node.hooks
+    )
+    state = ' <b class="warn s">open</b>' if node.is_open else ""
+    head = f'<b>{h(node.title)}</b>{state} <span class="dim s">{hooks}</span>'
+    inner = "".join(map(_entry, node.tests)) + "".join(map(_node, node.children))
+    if not inner:
+        return f"<li>{head}</li>"
+    return f"<li><details open><summary>{head}</summary><ul>{inner}</ul></details></li>"
+
+
+def _entry(test: Entry) -> str:
+    ran = f"{test.outcome} {milliseconds(test.seconds)}" if test.outcome else "has not run"
+    facts = h(" · ".join([ran, *test.remarks]))
+    name = f"<code>{h(test.name)}</code> {link(test.cell)}"
+    return f'<li>{glyph(test.outcome)}{name} <span class="dim s">{facts}</span></li>'

@@ -1,0 +1,77 @@
+"""Servers, browsers and pages for the tests on a real JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import lab
+
+SCREENSHOTS = os.environ.get("NBXUNIT_SCREENSHOTS", "")
+"""A folder that takes the screenshots; without one they stay in pytest's temporary folder."""
+
+
+def pytest_collection_modifyitems(items):
+    """One worker runs all of them, for they share a server; without a browser they are skipped."""
+    missing = "" if lab.chromium() else "Chromium is not installed"
+    for module in ("jupyterlab", "notebook", "playwright"):
+        try:
+            __import__(module)
+        except ImportError:
+            missing = f"{module} is not installed: pip install 'nbxunit[browser]'"
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.timeout(180))
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=missing))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A JupyterLab."""
+    with lab.served(tmp_path_factory.mktemp("notebooks")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=lab.chromium(), args=lab.FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page_of(browser):
+    """Makes pages, light or dark, and closes them."""
+    pages = []
+
+    def make(*, dark=False, width=1280, height=1100):
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        page.set_default_timeout(lab.LIMIT * 1000)
+        pages.append(page)
+        return page
+
+    yield make
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory):
+    """The folder for screenshots."""
+    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
