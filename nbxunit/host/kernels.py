@@ -204,7 +204,7 @@ def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
                 order = {
                     "argv": cmd[cmd.index("-m") + 1 :], "cwd": kwargs["cwd"], "env": environment,
                     "output": str(folder / "stderr"), "ready": str(folder / "ready"),
-                    "words": forking.words, "preload": forking.preload,
+                    "words": forking.words, "preload": forking.preload, "many": forking.many,
                 }  # fmt: skip
                 with contextlib.suppress(ForkError):
                     process: Any = await forking.server.fork(order)
