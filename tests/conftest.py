@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
+import pytest
 from hypothesis import configuration, settings
 
 # ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.
@@ -22,3 +23,8 @@ configuration.set_hypothesis_home_dir(tempfile.gettempdir())
 # A machine that is busy with kernels makes single examples slow.
 settings.register_profile("nbxunit", database=None, deadline=None)
 settings.load_profile("nbxunit")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the long forms of the tests run."""
+    parser.addoption("--long", action="store_true", help="run the long forms of the tests, too")

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbxunit import directives, protocol
 from nbxunit.host import compat, notebooks
-from nbxunit.host.kernels import Kernel, call, reply_to
+from nbxunit.host.client import call, reply_to
+from nbxunit.host.kernels import Kernel
 from nbxunit.host.records import Broken
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class CellRunner:
         self._begin(
             f"cell {self.number}" if not request.registers else f"cells {self.number} to {last}"
         )
-        self._reply = await reply_to(self._kernel, request.message_id)
+        self._reply = await reply_to(self._kernel.client, request.message_id)
         await self._drain(request, output)
         self._sent.popleft()
         if request.registers:

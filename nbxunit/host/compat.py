@@ -17,24 +17,23 @@ import pytest
 from _pytest._code.code import ReprFileLocation
 from _pytest._io import TerminalWriter
 
-_GRAMMAR = "rfc3987_syntax"
+_FORMATS = ("rfc3987_syntax", "isoduration")
 _CELL = re.compile(r"\.ipynb cell \d+$")
 
 
 @contextlib.contextmanager
 def without_grammar() -> Iterator[None]:
-    """Keep a grammar out that takes a second to build, and that nbformat never uses.
+    """Keep out a grammar that takes a second to build, and a parser of dates; nbformat uses neither.
 
-    jsonschema's optional formats import it, where JupyterLab is installed.
+    jsonschema's optional formats import them, where JupyterLab is installed.
     """
-    if _GRAMMAR in sys.modules:
-        yield
-        return
-    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    absent = [name for name in _FORMATS if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
     try:
         yield
     finally:
-        del sys.modules[_GRAMMAR]
+        for name in absent:
+            del sys.modules[name]
 
 
 class CellLocation(ReprFileLocation):

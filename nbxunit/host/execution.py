@@ -6,6 +6,7 @@ Runs on the event loop of `scheduling`; what records mean to pytest is `replay`'
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nbxunit import protocol
 from nbxunit.host import kernels, notebooks
 from nbxunit.host.cells import CellRunner
+from nbxunit.host.client import call, request
 from nbxunit.host.control import Control, Stopped
 from nbxunit.host.forking import Forking
-from nbxunit.host.kernels import Kernel, KernelDied, call, request
+from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
 from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record
 from nbxunit.host.testrun import GRACE, TestRun
@@ -41,9 +43,16 @@ async def execute(
     try:
         name = _kernel_of(job)
         control.doing = f"starting the kernel {name}"
-        async with kernels.started(name, job.path.parent, job.environment, forking) as kernel:
+        async with contextlib.AsyncExitStack() as stack:
+
+            def start() -> contextlib.AbstractAsyncContextManager[Kernel]:
+                return kernels.started(name, job.path.parent, job.environment, forking)
+
+            kernel = await stack.enter_async_context(start())
             control.doing = "waiting for its turn"
             await turn()
+            if not kernel.is_alive():  # it has died with the fork server
+                kernel = await stack.enter_async_context(start())
             notebook = notebooks.read(job.path)
             if _kernel_of(job) != name:  # an earlier notebook may have written it meanwhile
                 raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
@@ -97,7 +106,7 @@ class _Execution:
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
         }  # fmt: skip
-        reply = await request(self._kernel, call("prepare", order))
+        reply = await request(self._kernel.client, call("prepare", order))
         if reply["status"] != "ok":
             raise NotebookError(_why_not_prepared(self._kernel, reply))
 

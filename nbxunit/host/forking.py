@@ -227,9 +227,11 @@ class ForkedProcess:
 class Forking:
     """How kernels are forked: by `server`, which first imports the modules `preload`.
 
-    `words` are the arguments of pytest that keep plugins out of its warm-up.
+    `words` are the arguments of pytest that keep plugins out of its warm-up, which is worth while
+    where there are `many` kernels.
     """
 
     server: ForkServer
     words: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    many: bool = True

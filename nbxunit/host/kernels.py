@@ -1,6 +1,6 @@
 """Start and stop a kernel: one process for one notebook, and nothing of it left behind.
 
-The only user of jupyter_client's managers, which is imported when a kernel is started. A kernel
+jupyter_client's manager does it, which is imported when the first kernel is started. A kernel
 speaks over IPC sockets in a private folder; its stderr goes to a file there.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import queue
 import shutil
@@ -20,6 +19,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbxunit.host.client import client_class, reply_to
 from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
 
@@ -122,9 +122,7 @@ async def started(
             await _launch(manager, cwd, folder, environment, forking)
             try:
                 await _bound(manager, ready)
-                client = _client_class()(
-                    parent=manager, **manager.get_connection_info(session=True)
-                )
+                client = client_class()(parent=manager, **manager.get_connection_info(session=True))
                 client.start_channels(hb=False)  # the process itself tells when it ends
             except BaseException:
                 await _provisioner_of(manager).kill()
@@ -206,7 +204,7 @@ def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
                 order = {
                     "argv": cmd[cmd.index("-m") + 1 :], "cwd": kwargs["cwd"], "env": environment,
                     "output": str(folder / "stderr"), "ready": str(folder / "ready"),
-                    "words": forking.words, "preload": forking.preload,
+                    "words": forking.words, "preload": forking.preload, "many": forking.many,
                 }  # fmt: skip
                 with contextlib.suppress(ForkError):
                     process: Any = await forking.server.fork(order)
@@ -277,33 +275,6 @@ async def ended(process: Any) -> None:
         os.close(descriptor)
 
 
-def _client_class() -> type[Any]:
-    from jupyter_client.asynchronous.client import AsyncKernelClient
-
-    class CellClient(AsyncKernelClient):
-        """A client that can say which cell it executes, as JupyterLab does: in the metadata."""
-
-        def execute(  # type: ignore[override]
-            self,
-            code: str,
-            *,
-            silent: bool = False,
-            allow_stdin: bool = False,
-            stop_on_error: bool = True,
-            metadata: Mapping[str, object] | None = None,
-            user_expressions: Mapping[str, str] | None = None,
-        ) -> str:
-            content = {
-                "code": code, "silent": silent, "store_history": not silent,
-                "user_expressions": user_expressions or {}, "allow_stdin": allow_stdin, "stop_on_error": stop_on_error,
-            }  # fmt: skip
-            message = self.session.msg("execute_request", content, metadata=metadata)
-            self.shell_channel.send(message)
-            return str(message["header"]["msg_id"])
-
-    return CellClient
-
-
 async def _ready(kernel: Kernel, name: str) -> None:
     """Wait until the kernel answers, and its output arrives."""
     answers, death = asyncio.ensure_future(_answers(kernel)), asyncio.ensure_future(kernel.died())
@@ -325,7 +296,7 @@ async def _answers(kernel: Kernel) -> None:
     """Ask until the answer comes on both channels: a subscription of IOPub takes its time."""
     while True:
         message_id = kernel.client.kernel_info()
-        await reply_to(kernel, message_id)
+        await reply_to(kernel.client, message_id)
         with contextlib.suppress(queue.Empty):
             while True:
                 message = await kernel.client.iopub_channel.get_msg(timeout=TICK)
@@ -371,34 +342,3 @@ async def _stop(kernel: Kernel) -> None:
         process.wait()
         manager.cleanup_connection_file()
         await manager.cleanup_resources()
-
-
-async def request(kernel: Kernel, code: str) -> dict[str, Any]:
-    """The content of the reply to a silent execute request."""
-    return await reply_to(kernel, kernel.client.execute(code, silent=True, allow_stdin=False))
-
-
-async def reply_to(kernel: Kernel, message_id: str) -> dict[str, Any]:
-    """The content of the reply to the execute request with this id."""
-    while True:
-        message = await kernel.client.shell_channel.get_msg(timeout=None)
-        if message["parent_header"].get("msg_id") == message_id:
-            content: dict[str, Any] = message["content"]
-            return content
-
-
-async def evaluate(kernel: Kernel, function: str, order: object) -> str:
-    """The repr of what a function of the kernel's side returns. NotebookError if it raises."""
-    expressions = {"value": call(function, order)}
-    message_id = kernel.client.execute("", silent=True, user_expressions=expressions)
-    value = (await reply_to(kernel, message_id)).get("user_expressions", {}).get("value", {})
-    if value.get("status") != "ok":
-        raise NotebookError(f"{value.get('ename', 'the kernel failed')}: {value.get('evalue', '')}")
-    return str(value["data"]["text/plain"])
-
-
-def call(function: str, order: object) -> str:
-    """The code that calls a function of the kernel's side, and leaves no name behind."""
-    module = "__import__('nbxunit.kernel.headless', fromlist=['run'])"
-    awaiting = "await " if function == "run" else ""
-    return f"{awaiting}{module}.{function}({json.dumps(order)!r})"

@@ -6,6 +6,7 @@ May import pytest; what is heavier comes with the first notebook. The plugin tha
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 from collections.abc import Iterator
@@ -191,7 +192,9 @@ class NotebookSession:
         from nbxunit.host.scheduling import Runner
 
         if self._runner is None:
-            self._runner = self._stack.enter_context(Runner(jobs, self._forking))
+            many = sum(isinstance(each, NotebookItem) for each in item.session.items) > 1
+            forking = self._forking and dataclasses.replace(self._forking, many=many)
+            self._runner = self._stack.enter_context(Runner(jobs, forking))
         run = self._runner.submit(self._job(item), held=held)
         self._limit(run, item.session)
         return run
@@ -302,6 +305,10 @@ class NotebookSession:
         """Say why there were no tests, and which notebooks were not executed."""
         for text in self._empty:
             terminalreporter.write_line(text)
+        if self._forking is not None and self._forking.server.refusal:
+            terminalreporter.write_line(
+                f"kernels were spawned, not forked: {self._forking.server.refusal}"
+            )
         if self._without_tests:
             terminalreporter.write_line(
                 f"{self._without_tests} notebook{'s' * (self._without_tests > 1)} without tests not "

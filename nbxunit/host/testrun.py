@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbxunit import protocol
+from nbxunit.host.client import call, reply_to
 from nbxunit.host.control import Control
-from nbxunit.host.kernels import Kernel, KernelDied, call, reply_to
+from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
 from nbxunit.host.records import Job, Output, Question, Record
 
@@ -56,7 +57,7 @@ class TestRun:
         client = self._kernel.client
         message_id = client.execute(call("run", order), silent=True, allow_stdin=True)
         tasks = {
-            "reply": asyncio.ensure_future(reply_to(self._kernel, message_id)),
+            "reply": asyncio.ensure_future(reply_to(client, message_id)),
             "frames": asyncio.ensure_future(self._read_frames()),
             "output": asyncio.ensure_future(self._read_output(message_id)),
             "death": asyncio.ensure_future(self._kernel.died()),

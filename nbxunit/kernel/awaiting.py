@@ -5,9 +5,10 @@ May import pytest. How pytest's synchronous code comes to wait for a coroutine i
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -35,25 +36,27 @@ class Awaiting:
     """The plugin that awaits what nobody else would, and fails what nobody can."""
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Await a coroutine test."""
-        if not inspect.iscoroutinefunction(inspect.unwrap(pyfuncitem.obj)):
-            return None
-        if claimed(pyfuncitem.config, pyfuncitem, pyfuncitem.fixturenames):
-            return None
-        arguments = compat.arguments(pyfuncitem)
-        bridge.wait(pyfuncitem.obj(**arguments))
-        return True
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> None:
+        """Let pytest call a synchronous form of a coroutine test, which awaits it.
+
+        A decorator around a coroutine function may await it itself, by asyncio.run say: what it
+        returns tells.
+        """
+        if inspect.iscoroutinefunction(inspect.unwrap(pyfuncitem.obj)) and not claimed(
+            pyfuncitem.config, pyfuncitem, pyfuncitem.fixturenames
+        ):
+            pyfuncitem.obj = _awaiting(pyfuncitem.obj)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """Fail an `async def` method of a plain TestCase, which unittest would take for passed."""
-        if unittest_rules.never_awaited(item):
-            pytest.fail(
-                f"{item.name} is async def in a TestCase that awaits nothing, so it would never "
-                "run; derive the class from unittest.IsolatedAsyncioTestCase",
-                pytrace=False,
-            )
+        if not unittest_rules.never_awaits(item):
+            return
+        function: Any = item.obj  # type: ignore[attr-defined]
+        if inspect.iscoroutinefunction(function):
+            _fail_unawaited(item.name)
+        if inspect.iscoroutinefunction(inspect.unwrap(function)):
+            item.obj = _refusing_coroutine(function)  # type: ignore[attr-defined]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: pytest.FixtureRequest) -> None:
@@ -67,6 +70,38 @@ class Awaiting:
         if not by_asyncio and not claimed(request.config, item, request.fixturenames):
             synchronous = _synchronous_generator if is_generator else _synchronous
             compat.replace_function(fixturedef, synchronous(function))
+
+
+def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def test(*args: object, **kwargs: object) -> object:
+        __tracebackhide__ = True
+        result = function(*args, **kwargs)
+        return bridge.wait(result) if inspect.isawaitable(result) else result
+
+    return test
+
+
+def _refusing_coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def test() -> object:
+        __tracebackhide__ = True
+        result = function()
+        if inspect.iscoroutine(result):
+            result.close()
+            _fail_unawaited(function.__name__)
+        return result
+
+    return test
+
+
+def _fail_unawaited(name: str) -> NoReturn:
+    __tracebackhide__ = True
+    pytest.fail(
+        f"{name} is async def in a TestCase that awaits nothing, so it would never run; derive the "
+        "class from unittest.IsolatedAsyncioTestCase",
+        pytrace=False,
+    )
 
 
 def _synchronous(function: Callable[..., Any]) -> Callable[..., Any]:

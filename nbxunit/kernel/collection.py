@@ -214,7 +214,7 @@ class NotebookModule(pytest.Module):
             if test.directive.target not in collected:
                 yield (
                     f"{test.cell.label}: {test.directive.target} was not collected; "
-                    "a test class has no __init__, no __test__ = False and is not abstract"
+                    "a test class has no __init__, no __test__ = False, is not abstract and no mixin of a TestCase"
                 )
 
     def _useless_hooks(self, classes: Iterable[pytest.Class]) -> Iterator[str]:
@@ -292,6 +292,8 @@ class Collecting:
             for mark in compat.mark_names(obj):
                 getattr(pytest.mark, mark)  # with a session, pytest checks that it is registered
         if isinstance(found, pytest.Class) and self.module is not None:
+            if unittest_rules.is_mixin(obj, vars(collector.obj).values()):
+                return []
             kept = self.module.kept(found)
             if kept is not None:
                 return kept

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, scopes, unittest_rules
+from nbxunit.kernel import compat, installed, scopes, unittest_rules
 from nbxunit.kernel.awaiting import Awaiting
 from nbxunit.kernel.collection import Collecting
 from nbxunit.kernel.selection import Selecting, Selection
@@ -153,7 +153,7 @@ def prepare(
     words = [*args, *(word for name in BLOCKED for word in ("-p", f"no:{name}")), str(where)]
     neutral = dict(NEUTRAL)
     if options is None:
-        with compat.known_distributions():
+        with installed.known_distributions():
             config = compat.prepare(words, [])
         compat.leave_garbage(config)
         ids = _ids(config.option.file_or_dir[:-1])

@@ -7,7 +7,7 @@ child could inherit: a child is a kernel as `python -m ipykernel_launcher` start
 Orders and answers are lines of JSON:
 
     {"fork": 1, "argv": [...], "cwd": "...", "env": {...}, "output": "...", "ready": "...",
-     "words": [...], "preload": [...]}
+     "words": [...], "preload": [...], "many": true}
     {"forked": 1, "pid": 4711}      {"refused": 1, "why": "..."}      {"ended": 4711, "status": -9}
 
 When the host's end is closed, the server kills its kernels, with what they started, and ends.
@@ -64,9 +64,9 @@ class Server:
             if not warmed:
                 warmed = True
                 self._preload(order["preload"])
-                _warm(order["words"])
+                if order["many"]:
+                    _warm(order["words"])
                 self._check_threads("a pytest plugin starts a thread when it is imported")
-                gc.collect()
                 gc.freeze()  # a child's collections touch, and so copy, none of what is here
             if self._unsafe is not None:
                 self._tell({"refused": order["fork"], "why": self._unsafe})
@@ -255,6 +255,7 @@ def main() -> None:
     """Serve the host, or be a kernel."""
     path = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # as ipykernel_launcher  # noqa: PTH109
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
     order = Server(channel).serve()

@@ -48,7 +48,7 @@ class Notebook:
     """A notebook in its kernel.
 
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
-    True from a cell's begin to its end, `failed` whether the last one failed. `kept_names` takes the
+    True from a cell's begin to its end, `failed` when the last one failed. `kept_names` takes the
     names that hooks made, while an inline run has failed; else it is None. `partial` is True while
     some tests of a live notebook run: then not all cells need to have run. `opened` is the scope
     that a person keeps open. `failure` is what the first failed test of the last run has raised.

@@ -6,7 +6,6 @@ since pytest leaves them to `unittest.TestCase` itself.
 
 from __future__ import annotations
 
-import inspect
 import unittest
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -161,6 +160,24 @@ def is_of_unittest(obj: object) -> bool:
     return isinstance(obj, type) and getattr(unittest, obj.__name__, None) is obj
 
 
+def is_mixin(obj: object, beside: Iterable[object]) -> bool:
+    """Whether `obj` is a plain class that a TestCase `beside` it derives from.
+
+    Its tests are those of the TestCase, whose assert methods they use: unittest runs them there,
+    and pytest, where the name fits, by themselves as well.
+    """
+    return (
+        isinstance(obj, type)
+        and not issubclass(obj, unittest.TestCase)
+        and any(
+            isinstance(other, type)
+            and issubclass(other, obj)
+            and issubclass(other, unittest.TestCase)
+            for other in beside
+        )
+    )
+
+
 def _test_key(item: pytest.Item) -> tuple[type, str] | None:
     cls = getattr(item, "cls", None)
     if isinstance(cls, type) and issubclass(cls, unittest.TestCase):
@@ -168,20 +185,18 @@ def _test_key(item: pytest.Item) -> tuple[type, str] | None:
     return None
 
 
-def never_awaited(item: pytest.Item) -> bool:
-    """Whether `item` is an `async def` method of a TestCase that nobody would await.
+def never_awaits(item: pytest.Item) -> bool:
+    """Whether `item` is a method of a TestCase that would not await a coroutine.
 
     unittest calls it, warns that it returned a coroutine, and takes it for passed.
     """
     key = _test_key(item)
     if key is None or issubclass(key[0], unittest.IsolatedAsyncioTestCase):
         return False
-    cls, name = key
-    awaits = any(
-        getattr(cls, method, None) is not getattr(unittest.TestCase, method, None)
+    return all(
+        getattr(key[0], method, None) is getattr(unittest.TestCase, method, None)
         for method in ("_callTestMethod", "run", "__call__")
     )
-    return not awaits and inspect.iscoroutinefunction(inspect.unwrap(getattr(cls, name)))
 
 
 def skip_of(exc: BaseException) -> BaseException | None:

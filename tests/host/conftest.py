@@ -21,6 +21,7 @@ class Shell:
         self.env = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
         }
+        self.env["NBXUNIT_TEST"] = str(folder)
 
     def write(self, file: str, /, *cells: str, **metadata: object) -> Path:
         """Write a notebook of these cells."""
@@ -43,17 +44,16 @@ class Shell:
         return Result(process.returncode, output, time.monotonic() - begin)
 
     def kernels(self) -> list[str]:
-        """The processes whose working directory is the folder: kernels that were left."""
-        return [
-            entry.name for entry in Path("/proc").glob("[0-9]*") if _cwd(entry) == str(self.folder)
-        ]
+        """The processes that this shell has started, or one of those: kernels that were left."""
+        mark = f"NBXUNIT_TEST={self.folder}".encode()
+        return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
 
 
-def _cwd(process: Path) -> str:
+def _environment(process: Path) -> list[bytes]:
     try:
-        return str((process / "cwd").readlink())
+        return (process / "environ").read_bytes().split(b"\0")
     except OSError:
-        return ""
+        return []
 
 
 class Result:

@@ -59,15 +59,27 @@ class LiveKernel:
     def __init__(self, client: BlockingKernelClient) -> None:
         self._client = client
 
-    def run(self, code: str, cell: str | None = None, deleted: Sequence[str] = ()) -> Reply:
-        """Execute `code` as the cell with this id; `deleted` are the cells deleted before it."""
+    def run(
+        self,
+        code: str,
+        cell: str | None = None,
+        deleted: Sequence[str] = (),
+        answers: Sequence[str] = (),
+    ) -> Reply:
+        """Execute `code` as the cell with this id; `deleted` are the cells deleted before it.
+
+        `answers` are what a person types when it asks for input, which it may only with some.
+        """
         metadata = {"cellId": cell, "deletedCells": [*deleted]} if cell else {}
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": False, "stop_on_error": True,
+            "allow_stdin": bool(answers), "stop_on_error": True,
         }  # fmt: skip
         message = self._client.session.msg("execute_request", content, metadata=metadata)
         self._client.shell_channel.send(message)
+        for answer in answers:
+            self._client.get_stdin_msg(timeout=TIMEOUT)
+            self._client.input(answer)
         messages = tuple(self._outputs(message["header"]["msg_id"]))
         texts = [text for each in messages for text in _texts(each["content"])]
         while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import gc
-import importlib.metadata
 import io
 import sys
 import unittest
@@ -102,23 +101,6 @@ def test_a_run_can_leave_garbage(pytester, monkeypatch):
     compat.leave_garbage(config)
     assert compat.finish(config) == pytest.ExitCode.OK
     assert not collections
-
-
-def test_plugins_are_found_as_ever(tmp_path, monkeypatch):
-    """Within `known_distributions` all distributions are there, and a new one is seen."""
-    names = {dist.metadata["name"] for dist in importlib.metadata.distributions()}
-    with compat.known_distributions():
-        found = {dist.metadata["name"]: dist for dist in importlib.metadata.distributions()}
-    assert set(found) == names
-    assert found["pytest"].files
-    monkeypatch.syspath_prepend(tmp_path)
-    info = tmp_path / "brandnew-1.0.dist-info"
-    info.mkdir()
-    info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: brandnew\nVersion: 1.0\n")
-    info.joinpath("entry_points.txt").write_text("[pytest11]\nbrandnew = brandnew\n")
-    with compat.known_distributions():
-        new = next(iter(importlib.metadata.distributions()))
-        assert [point.name for point in new.entry_points] == ["brandnew"]
 
 
 def test_the_cache_is_kept_in_memory(pytester):
@@ -236,13 +218,6 @@ def test_python_hooks_are_found_and_called_as_pytest_does(module):
 def test_marks_are_named_in_order(module):
     """The marks of a function are known by name."""
     assert compat.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
-
-
-def test_arguments_are_the_fixtures_that_a_test_takes(pytester):
-    """Autouse fixtures and those of fixtures are not among them."""
-    item = pytester.getitem("def test_a(tmp_path, request): pass", "test_a")
-    item.funcargs = {"tmp_path": 1, "request": 2, "tmp_path_factory": 3}
-    assert compat.arguments(item) == {"tmp_path": 1, "request": 2}
 
 
 def test_fixtures_of_python_hooks_are_known_by_name(pytester):
