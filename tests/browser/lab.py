@@ -187,6 +187,9 @@ class Lab:
         """Run one cell."""
         self.select(index)
         self.command("notebook:run-cell", wait=wait)
+        if wait:
+            self.wait_kernel()
+            self.page.wait_for_timeout(100)  # behind a cell that failed, a kernel drops what comes
 
     def run_all(self, *, wait: bool = True) -> None:
         """Run all cells."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import lab
 import pytest
 
@@ -28,7 +30,8 @@ def opened(server, page_of, request):
     """Opens a notebook with these cells in JupyterLab."""
 
     def make(cells, on=server):
-        name = f"{request.node.originalname}.ipynb"
+        # Another name for each, so that none finds the kernel of the one before.
+        name = re.sub(r"\W+", "-", request.node.name) + ".ipynb"
         on.write(name, cells)
         page = lab.Lab(page_of(), on)
         page.open(name)
