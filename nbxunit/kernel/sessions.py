@@ -65,13 +65,15 @@ def active_fixtures(item: pytest.Item) -> dict[tuple[str, str], Any]:
 
 def reuse_fixtures(item: pytest.Item, active: Mapping[tuple[str, str], Any]) -> None:
     """Let `item` use those of `active` that are still set up in place of what was found again."""
-    fixtures = cast("Any", item)._fixtureinfo.name2fixturedefs  # noqa: SLF001
+    function = cast("Any", item)
+    fixtures = function._fixtureinfo.name2fixturedefs  # noqa: SLF001
     for name, found in fixtures.items():
         known = [active.get((name, each.baseid), each) for each in found]
         fixtures[name] = [
             old if old.cached_result is not None else new
             for old, new in zip(known, found, strict=True)
         ]
+    function._request._arg2fixturedefs.update(fixtures)  # noqa: SLF001 - in pytest 8 a copy
 
 
 def tear_down_to(item: pytest.Item) -> None:
