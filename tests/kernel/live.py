@@ -73,7 +73,8 @@ class LiveKernel:
         metadata = {"cellId": cell, "deletedCells": [*deleted]} if cell else {}
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": bool(answers), "stop_on_error": True,
+            # Behind a cell that failed, a kernel would drop what comes too soon.
+            "allow_stdin": bool(answers), "stop_on_error": False,
         }  # fmt: skip
         message = self._client.session.msg("execute_request", content, metadata=metadata)
         self._client.shell_channel.send(message)
