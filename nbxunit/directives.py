@@ -1,5 +1,7 @@
 """What the first line of a hook cell or test cell says: `class TestDb(request)` <-> Directive.
 
+A cell says it by a magic, `%%xunit_setup module`, or by a comment, `# xunit: setup module`.
+
 Shared by kernel and host, so it imports the standard library only. What a line means belongs here;
 what is done about it, in the kernel's magics and registry.
 """
@@ -7,10 +9,13 @@ what is done about it, in the kernel's magics and registry.
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
+import io
 import itertools
 import keyword
 import re
+import tokenize
 from typing import Literal, get_args
 
 Kind = Literal["setup", "teardown", "test"]
@@ -24,6 +29,8 @@ _EXPECTED_TEST = (
 )
 
 _MAGIC = re.compile(r"%%xunit_(setup|teardown|test)(?:[ \t]+(.*))?$")
+_COMMENT = re.compile(r"#[ \t]*xunit:[ \t]*([A-Za-z]\w*)(?:[ \t]+(.*))?$")
+_MISPLACED = re.compile(r"#[ \t]*xunit:[ \t]*(?:setup|teardown|test)\b")
 _CALL = re.compile(r"(?P<head>[^(]*?)\s*(?:\((?P<args>[^()]*)\))?\s*")
 _OPTION = re.compile(r"(?:^|(?<=\s))--(?P<name>[^\s=]*)(?:=|\s+|$)")
 
@@ -77,9 +84,32 @@ def find(source: str) -> tuple[Kind, str, int] | None:
     """The kind, the rest of the line and the line's index, where `source` is one of our cells."""
     for index, line in enumerate(source.splitlines()):
         if line.strip():
-            match = _MAGIC.match(line.rstrip())
+            match = _MAGIC.match(as_magic(line.rstrip()))
             return (match[1], match[2] or "", index) if match else None  # type: ignore[return-value]
     return None
+
+
+def as_magic(line: str) -> str:
+    """`line` as a magic if it is a comment that says the same, else as it is.
+
+    A word that means nothing becomes a magic that does not exist, so that the shell refuses it.
+    """
+    match = _COMMENT.match(line)
+    return f"%%xunit_{match[1]} {match[2] or ''}".rstrip() if match else line
+
+
+def misplaced(source: str) -> int | None:
+    """The number of a line that would declare a hook or test if it were the cell's first."""
+    lines = source.splitlines()
+    suspects = [number for number, line in enumerate(lines, 1) if _MISPLACED.match(line)]
+    first = next((number for number, line in enumerate(lines, 1) if line.strip()), 0)
+    if not set(suspects) - {first}:
+        return None
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):  # IPython's own syntax
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        comments = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
+        suspects = [number for number in suspects if number in comments]
+    return next((number for number in suspects if number != first), None)
 
 
 def parse(kind: Kind, line: str) -> Directive:

@@ -125,12 +125,43 @@ def test_parameters_of_marks(mark, parameters):
         ("x = 1\n%%xunit_setup\n", None),
         ("%%xunit_tests test_a\nx", None),
         ("%%time\n%%xunit_test test_a", None),
+        ("# xunit: test TestDb::test_a --mark slow\nx", ("test", "TestDb::test_a --mark slow", 0)),
+        ("\n#xunit:setup", ("setup", "", 1)),
+        ("# xunit: tset test_a", None),
+        ("x = 1\n# xunit: test test_a", None),
+        ("  # xunit: test test_a", None),
         ("", None),
     ],
 )
 def test_find(source, found):
     """A cell is ours if its first line that is not blank says so."""
     assert directives.find(source) == found
+
+
+@given(st.one_of(tests, class_hooks, other_hooks))
+def test_comment_form(directive):
+    """A comment says what the magic says."""
+    magic = str(directive)
+    comment = f"# xunit: {magic.removeprefix('%%xunit_')}"
+    assert directives.find(comment) == directives.find(magic)
+
+
+@pytest.mark.parametrize(
+    ("source", "number"),
+    [
+        ("# xunit: test test_a\npass", None),
+        ("\n# xunit: test test_a\npass", None),
+        ("x = 1\n# xunit: test test_a", 2),
+        ("# xunit: test test_a\n\n# xunit: setup module", 3),
+        ("%%xunit_test test_a\n# xunit: setup module", 2),
+        ("text = '''\n# xunit: test test_a\n'''", None),
+        ("!ls 'x\n# xunit: test test_a", 2),
+        ("x = 1\n# xunit is fine", None),
+    ],
+)
+def test_misplaced(source, number):
+    """A comment that would declare something at the top of a cell, and stands elsewhere, is found."""
+    assert directives.misplaced(source) == number
 
 
 def test_labels():

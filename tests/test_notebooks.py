@@ -367,7 +367,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 def cells_of(block: str) -> list[str]:
     """The cells of a block: one begins at each line of a cell magic, and at a `def` below one."""
-    parts = re.split(r"\n\n(?=%%|def test_|@pytest)", block)
+    parts = re.split(r"\n\n(?=%%|# xunit:|def test_|@pytest)", block)
     return [part.strip("\n") for part in parts]
 
 
@@ -411,6 +411,7 @@ def test_readme_examples(tmp_path):
         "Cleanups": 2,
         "Tests, fixtures and marks": 5,
         "Cells that await": 1,
+        "Comments instead of magics": 1,
     }
     for title, text in sections().items():
         if title == "An example" or not blocks(text, "python"):
@@ -424,7 +425,7 @@ def test_readme_examples(tmp_path):
     result = _run("-v", cwd=tmp_path)
     assert len(outcomes(result.stdout)) == sum(tests.values()), result.stdout
     assert result.returncode == 0, result.stdout
-    assert counts(result.stdout.splitlines()[-1]) == {"passed": 11, "xfailed": 1}
+    assert counts(result.stdout.splitlines()[-1]) == {"passed": 12, "xfailed": 1}
 
 
 def test_readme_options():

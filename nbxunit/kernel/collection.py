@@ -11,13 +11,13 @@ import re
 import types
 import unittest
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nbxunit.directives import Kind, Scope
-from nbxunit.kernel import compat, fixtures, unittest_rules
+from nbxunit.kernel import compat, fixtures, sessions, unittest_rules
 from nbxunit.kernel.injection import Injection
 from nbxunit.kernel.registry import Declaration
 
@@ -37,11 +37,18 @@ _CLASS_HOOKS = ("setup_class", "teardown_class", "setup_method", "teardown_metho
 _TESTCASE_HOOKS = (*_CLASS_HOOKS, "setUpClass", "tearDownClass", "setUp", "tearDown")
 
 
+def is_history(name: str) -> bool:
+    """Whether a name of the notebook is IPython's own: `_`, `_3`, `In`."""
+    return _HISTORY.fullmatch(name) is not None
+
+
 class NotebookModule(pytest.Module):
     """The notebook as pytest sees it: a module whose object is the notebook's namespace."""
 
     notebook: Notebook
     load_tests: unittest_rules.LoadTests | None = None
+    _injection: Injection | None = None
+    _open: Mapping[str, pytest.Class] | None = None
 
     @classmethod
     def of(cls, notebook: Notebook, parent: pytest.Collector) -> NotebookModule:
@@ -60,7 +67,8 @@ class NotebookModule(pytest.Module):
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
         """The tests of the notebook in its order. CollectError names all that makes no sense."""
-        injection = Injection(self.notebook)
+        self.release()
+        injection = self._injection = Injection(self.notebook)
         self.config.add_cleanup(injection.undo)
         self._fail_for(self._refused_cells())
         self._fail_for(injection.errors())
@@ -76,6 +84,31 @@ class NotebookModule(pytest.Module):
             self._fail_for(self._useless_hooks(classes))
         self._apply_load_tests(nodes, items)
         return nodes
+
+    def release(self) -> None:
+        """Take the test cells out of the namespace again, before the next collection at the latest."""
+        if self._injection is not None:
+            self._injection.undo()
+
+    # --- a scope that is kept open ---
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this node stays for the next collection."""
+        return self._open is not None
+
+    def keep_open(self, scope: pytest.Collector) -> None:
+        """Keep this node, the class `scope` and those around it."""
+        classes = [node for node in scope.listchain() if isinstance(node, pytest.Class)]
+        self._open = {_target(node): node for node in classes}
+
+    def kept(self, node: pytest.Class) -> pytest.Class | None:
+        """The class that was kept open in place of `node`, which is the same one found again."""
+        kept = (self._open or {}).get(_target(node))
+        if kept is not None:
+            kept.obj = node.obj
+            sessions.collect_afresh(kept)
+        return kept
 
     def _fail_for(self, errors: Iterable[str]) -> None:
         found = list(errors)
@@ -242,13 +275,14 @@ class Collecting:
 
     def collect(self, parent: pytest.Collector) -> NotebookModule:
         """The notebook's node below `parent`."""
-        self.module = NotebookModule.of(self._notebook, parent)
+        if self.module is None or not self.module.is_open:
+            self.module = NotebookModule.of(self._notebook, parent)
         return self.module
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
         """Leave IPython's history out; check marks; give classes their hook cells."""
-        if collector is self.module and _HISTORY.fullmatch(name):
+        if collector is self.module and is_history(name):
             outcome = yield
             return [] if outcome is not None else None
         if unittest_rules.is_of_unittest(obj):
@@ -260,6 +294,9 @@ class Collecting:
         if isinstance(found, pytest.Class) and self.module is not None:
             if unittest_rules.is_mixin(obj, vars(collector.obj).values()):
                 return []
+            kept = self.module.kept(found)
+            if kept is not None:
+                return kept
             self.module.extend(found)
         return found
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import sys
 import traceback
+import types
 import unittest.case
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -184,6 +186,18 @@ def place_node(node: Any, filename: str, line: int) -> None:
     node.location = (filename, line - 1, node.name)
 
 
+def code_at_line_one(code: types.CodeType, filename: str) -> types.CodeType:
+    """`code` as if all of it stood in line 1 of `filename`, where no breakpoint of a cell is.
+
+    There is no public way to write a table of lines: an entry is a byte with the kind (13: no
+    columns) and the number of instructions less one, and how many lines to go on by.
+    """
+    count = len(code.co_code) // 2
+    sizes = [min(8, count - at) for at in range(0, count, 8)]
+    table = b"".join(bytes([0x80 | 13 << 3 | size - 1, 0]) for size in sizes)
+    return code.replace(co_filename=filename, co_firstlineno=1, co_linetable=table)
+
+
 def first_hook(obj: object, names: Sequence[str]) -> Callable[..., object] | None:
     """The first of the named functions of `obj` that is no fixture (pytest's lookup)."""
     from _pytest.python import _get_first_non_fixture_func
@@ -292,6 +306,13 @@ def refuse_input(shell: InteractiveShell, *, refuse: bool) -> None:
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
         kernel._allow_stdin = not refuse  # noqa: SLF001
+
+
+def debug_next(shell: InteractiveShell, exc: BaseException) -> None:
+    """Let `%debug` land where `exc` was raised, and not where the cell ended because of it."""
+    sys.last_type, sys.last_value, sys.last_traceback = type(exc), exc, exc.__traceback__
+    sys.last_exc = exc  # type: ignore[attr-defined,unused-ignore]  # new in Python 3.12
+    cast("Any", shell).InteractiveTB.tb = exc.__traceback__
 
 
 class StdinChannel:

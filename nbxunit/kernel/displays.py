@@ -36,6 +36,9 @@ _VOID = frozenset(
         "wbr",
     }
 )
+_REFUSED = frozenset(
+    {"script", "iframe", "object", "html", "head", "body", "frameset", "plaintext", "template"}
+)
 
 
 class Displays:
@@ -168,11 +171,11 @@ class _Nesting(HTMLParser):
         """Whether each element is closed in its turn, and none is a script or frame."""
         parser = cls()
         parser.feed(markup)
-        parser.close()
+        # What is left over begins a tag or comment that does not end.
         return parser._sound and not parser._open and not parser.rawdata
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:  # noqa: ARG002
-        if tag in ("script", "iframe", "object", "html", "head", "body"):
+        if tag in _REFUSED:
             self._sound = False
         if tag not in _VOID:
             self._open.append(tag)

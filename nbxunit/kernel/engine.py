@@ -185,7 +185,7 @@ def _ids(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for word in ids if not word.endswith(".ipynb"))
 
 
-class _Sinking:
+class Sinking:
     """The plugin that keeps pytest's terminal output for us."""
 
     def __init__(self, prepared: Prepared) -> None:
@@ -202,19 +202,30 @@ def finish(prepared: Prepared, plugins: Sequence[object]) -> int:
 
     RuntimeError when a run is under way in this kernel.
     """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(alone(prepared.notebook))
+        except RuntimeError:
+            compat.unconfigure(prepared.config)
+            raise
+        stack.callback(scopes.close_all)
+        manager = prepared.config.pluginmanager
+        for plugin in (*plugins, Sinking(prepared)):
+            manager.register(plugin)
+        return compat.finish(prepared.config)
+
+
+@contextlib.contextmanager
+def alone(notebook: Notebook) -> Iterator[None]:
+    """Within, tests of `notebook` run. RuntimeError when a run is under way in this kernel."""
     if not _running.acquire(blocking=False):
-        compat.unconfigure(prepared.config)
         raise RuntimeError("tests are running already; a test cannot run the tests of its notebook")
     try:
-        manager = prepared.config.pluginmanager
-        for plugin in (*plugins, _Sinking(prepared)):
-            manager.register(plugin)
-        prepared.notebook.begin_run()
-        with compat.cache_in_memory(prepared.notebook.cache):
-            return compat.finish(prepared.config)
+        notebook.begin_run()
+        with compat.cache_in_memory(notebook.cache):
+            yield
     finally:
-        scopes.close_all()
-        prepared.notebook.end_run()
+        notebook.end_run()
         _running.release()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, cast
 
+from nbxunit import TestsFailed
 from nbxunit.kernel import compat, magics, output, source
 from nbxunit.kernel.notebook import Notebook
 
@@ -26,6 +27,7 @@ class _Loaded:
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
+        shell.input_transformers_cleanup.append(source.comments_as_magics)
         shell.input_transformers_post += [self._await_runs, self._bar]
         shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
 
@@ -43,10 +45,11 @@ class _Loaded:
         """After a cell: what to try if it has failed, where a cell tells."""
         self.notebook.end_cell(failed=result is not None and not result.success)
         exc = result.error_in_exec if result is not None else None
+        if isinstance(exc, TestsFailed) and self.notebook.failure is not None:
+            compat.debug_next(self.notebook.shell, self.notebook.failure)
         hint = self.notebook.hint(exc) if exc is not None else None
         for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
-            head, _, rest = note.partition(": ")
-            output.say(head, rest, "note")
+            output.say_note(note)
 
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""
@@ -54,6 +57,7 @@ class _Loaded:
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
+        shell.input_transformers_cleanup.remove(source.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
         shell.input_transformers_post.remove(self._bar)
         for name in compat.HIDDEN_NAMES:

@@ -121,9 +121,8 @@ def register(
     fixture.__signature__ = inspect.Signature(parameters)
     if hooks.hooks:
         # pytest names the place of a fixture in its messages: that of the first hook cell.
-        code = fixture.__code__
         filename = hooks.hooks[0].cell.filename
-        fixture.__code__ = code.replace(co_filename=filename, co_firstlineno=1)
+        fixture.__code__ = compat.code_at_line_one(fixture.__code__, filename)
     pytest_scope = scope if scope in ("class", "module") else "function"
     compat.register_fixture(node, f"_nbxunit_{scope}_{node.nodeid}", fixture, pytest_scope)
 

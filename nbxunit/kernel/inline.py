@@ -1,16 +1,18 @@
 """Inline runs: the tests of the live notebook, their results under the cell, and how it ends.
 
-May import pytest and IPython. `run` is for cells that await, `run_now` for where nothing can.
+May import pytest and IPython. An `Action` is awaited by a cell, or done now where nothing can be.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import dataclasses
 import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
 from IPython.core.error import UsageError
@@ -18,12 +20,15 @@ from IPython.core.error import UsageError
 import nbxunit
 from nbxunit.kernel import bridge, engine, outline, output, wire
 from nbxunit.kernel.displays import Displays
+from nbxunit.kernel.guards import Guards, differences
+from nbxunit.kernel.opened import Opened
 from nbxunit.kernel.reports import Serialiser
 from nbxunit.kernel.results import Results
 
 if TYPE_CHECKING:
     from nbxunit.kernel.notebook import Notebook
 
+T = TypeVar("T")
 _Outcome: TypeAlias = tuple[Results, output.Live, str]
 """The results of a run, where they are shown, and what pytest was asked to list."""
 
@@ -70,6 +75,11 @@ class _Recording:
         warning = f"{warning_message.category.__name__}: {warning_message.message}"
         self._results.warnings.append(str(self._serialiser.mapped(warning)))
 
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """A phase of a test, or the collection, has raised: the first of them is for `%debug`."""
+        if call.excinfo is not None and self._notebook.failure is None:
+            self._notebook.failure = call.excinfo.value
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         """The run was interrupted; what is running now is where."""
@@ -78,19 +88,60 @@ class _Recording:
             self._results.interrupted = self._nodeid or "the collection"
 
 
-async def run(notebook: Notebook, words: Sequence[str]) -> None:
+@dataclasses.dataclass(frozen=True)
+class Action:
+    """What a magic does with tests: `work`, and `conclude` what came of it."""
+
+    work: Callable[[], _Outcome]
+    conclude: Callable[[_Outcome], None]
+
+    async def awaited(self) -> None:
+        """Do it in a cell that awaits, so that tests can."""
+        __tracebackhide__ = True
+        self.conclude(await bridge.run(self.work))
+
+    def now(self) -> None:
+        """Do it where nothing can be awaited; a test that awaits is an error then."""
+        self.conclude(self.work())
+
+
+def running(notebook: Notebook, words: Sequence[str]) -> Action:
     """Run the tests that `words`, pytest's arguments, select, and show the results.
 
     Raises nbxunit.TestsFailed where not all is well, UsageError for words that make no sense, and
     KeyboardInterrupt after the teardowns of an interrupted run.
     """
-    __tracebackhide__ = True
-    _conclude(notebook, await bridge.run(_run, notebook, words))
+    try:
+        guards, rest = Guards.of(words)
+    except ValueError as exc:
+        raise UsageError(f"%xunit_run: --shuffle=SEED takes a number: {exc}") from exc
+    if not guards.twice:
+        return Action(
+            lambda: _run(notebook, rest, guards), lambda outcome: _conclude(notebook, outcome)
+        )
+    return Action(
+        lambda: _run_twice(notebook, rest, guards), lambda outcome: _conclude(notebook, outcome)
+    )
 
 
-def run_now(notebook: Notebook, words: Sequence[str]) -> None:
-    """`run` from code that cannot await; a test that awaits is an error then."""
-    _conclude(notebook, _run(notebook, words))
+def opening(notebook: Notebook, path: tuple[str, ...]) -> Action:
+    """Set up the module, and the class of `path` in it, and leave them open for the runs to come.
+
+    Raises nbxunit.TestsFailed where a setup fails, and UsageError where there is no such class.
+    """
+    return Action(
+        lambda: _open(notebook, path), lambda outcome: _conclude_opening(notebook, outcome)
+    )
+
+
+def closing(notebook: Notebook, then: Callable[[], None] = lambda: None) -> Action:
+    """Tear down what is open, and do `then`. Raises nbxunit.TestsFailed where a teardown fails."""
+
+    def conclude(outcome: _Outcome) -> None:
+        then()
+        _conclude_opening(notebook, outcome)
+
+    return Action(lambda: _close(notebook), conclude)
 
 
 def words_of(line: str) -> list[str]:
@@ -101,39 +152,138 @@ def words_of(line: str) -> list[str]:
         raise UsageError(f"%xunit_run: {exc}: {line}") from exc
 
 
-def _run(notebook: Notebook, words: Sequence[str]) -> _Outcome:
-    """The results of one run, and what pytest's terminal reporter wrote."""
-    start = time.perf_counter()
-    results = Results(cells={cell.label: cell for cell in notebook.cell_files.values()})
-    live = output.Live(notebook, results)
+def _open(notebook: Notebook, path: tuple[str, ...]) -> _Outcome:
+    run = _Run(notebook)
     with engine.restored(), _breakpoints():
+        opened = Opened(notebook, path)
+        is_open = False
+        try:
+            is_open = run.record(opened.prepared, opened.open)
+        except pytest.UsageError as exc:
+            raise UsageError(f"%xunit_open: {'; '.join(map(str, exc.args))}") from exc
+        finally:
+            if not is_open:
+                opened.close([])
+    if is_open:
+        notebook.opened = opened
+        # A kernel that is shut down or restarted exits as any Python does.
+        opened.at_exit = lambda: opened.close([])
+        atexit.register(opened.at_exit)
+        run.results.notes.insert(0, f"{opened.label}: open; tests run inside it until %xunit_close")
+    return run.outcome(int(pytest.ExitCode.OK if is_open else pytest.ExitCode.TESTS_FAILED))
+
+
+def _close(notebook: Notebook) -> _Outcome:
+    opened, notebook.opened = notebook.opened, None
+    assert opened is not None
+    run = _Run(notebook)
+    with engine.restored(), _breakpoints():
+        atexit.unregister(opened.at_exit)
+        run.record(opened.prepared, opened.close)
+    failed = bool(set(run.results.counts) & {"failed", "error"})
+    if not failed:
+        run.results.notes.insert(0, f"{opened.label}: closed")
+    return run.outcome(int(failed))
+
+
+def _conclude_opening(notebook: Notebook, outcome: _Outcome) -> None:
+    results = outcome[0]
+    if results.status == pytest.ExitCode.OK:
+        for note in results.notes:
+            output.say_note(note)
+        return
+    _conclude(notebook, outcome)
+
+
+class _Run:
+    """What is recorded of one run."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self._start = time.perf_counter()
+        self.results = Results(cells={each.label: each for each in notebook.cell_files.values()})
+        self.plugins: list[object] = []
+        self._live = output.Live(notebook, self.results)
+
+    def record(self, prepared: engine.Prepared, act: Callable[[list[object]], T]) -> T:
+        """What `act` returns, which is given the plugins that record."""
+        recording = _Recording(self.results, prepared, self._live)
+        self._live.begin()
+        try:
+            return act([recording, Displays(self._notebook.shell, self.results), *self.plugins])
+        finally:
+            self._live.stop()
+
+    def outcome(self, status: int, listing: str = "") -> _Outcome:
+        """The run has ended."""
+        self.results.status = status
+        self.results.seconds = time.perf_counter() - self._start
+        self.results.notes += self._notebook.take_notes()
+        return self.results, self._live, listing
+
+
+def _run_twice(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
+    """The second of two runs, which fails if they differ; then the first is shown too."""
+    first = _run(notebook, words, guards)
+    if first[0].interrupted or first[0].message:
+        return first
+    second = _run(notebook, words, guards)
+    found = differences(first[0], second[0])
+    if found:
+        first[1].finish()
+        second[0].notes += found
+        second[0].status = second[0].status or int(pytest.ExitCode.TESTS_FAILED)
+    else:
+        second[0].notes.append("run twice: with the same outcomes")
+    return second
+
+
+def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
+    """The results of one run, and what pytest's terminal reporter wrote."""
+    run = _Run(notebook)
+    results = run.results
+    status = int(pytest.ExitCode.USAGE_ERROR)
+    with engine.restored(), _breakpoints():
+        prepared, act = _prepare(notebook, words)
+        run.plugins += guards.plugins(notebook, results)
+        if prepared.config.option.help or prepared.config.option.version:
+            return run.outcome(0, _capture(lambda: engine.finish(prepared, [])))
+        try:
+            status = run.record(prepared, act)
+        except pytest.UsageError as exc:
+            results.message = "\n".join(map(str, exc.args))
+    if notebook.opened is not None and notebook.opened.is_closed:
+        atexit.unregister(notebook.opened.at_exit)
+        notebook.note(f"{notebook.opened.label}: closed")
+        notebook.opened = None
+    if status == pytest.ExitCode.INTERNAL_ERROR:
+        results.message = prepared.text.getvalue()
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        results.reasons = wire.reasons_for_none(prepared)
+    outline.remember(notebook.last_runs, results)
+    option = prepared.config.option
+    listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
+    told = prepared.text.getvalue() if listing or option.durations is not None else ""
+    return run.outcome(status, told)
+
+
+def _prepare(
+    notebook: Notebook, words: Sequence[str]
+) -> tuple[engine.Prepared, Callable[[list[object]], int]]:
+    """The run that `words` ask for: inside the scope that is open, else from setup to teardown."""
+    opened = notebook.opened
+    if opened is None:
         try:
             prepared = engine.prepare(notebook, words)
         except pytest.UsageError as exc:
             raise UsageError(f"%xunit_run: {'; '.join(map(str, exc.args))}") from exc
-        if prepared.config.option.help or prepared.config.option.version:
-            return results, live, _capture(lambda: engine.finish(prepared, []))
-        try:
-            recording = _Recording(results, prepared, live)
-            live.begin()
-            plugins = [recording, Displays(notebook.shell, results)]
-            results.status = engine.finish(prepared, plugins)
-        except pytest.UsageError as exc:
-            results.status = int(pytest.ExitCode.USAGE_ERROR)
-            results.message = "\n".join(map(str, exc.args))
-        finally:
-            live.stop()
-    if results.status == pytest.ExitCode.INTERNAL_ERROR:
-        results.message = prepared.text.getvalue()
-    if results.status == pytest.ExitCode.NO_TESTS_COLLECTED:
-        results.reasons = wire.reasons_for_none(prepared)
-    results.seconds = time.perf_counter() - start
-    option = prepared.config.option
-    listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
-    told = prepared.text.getvalue() if listing or option.durations is not None else ""
-    outline.remember(notebook.last_runs, results)
-    results.notes = notebook.take_notes()
-    return results, live, told
+        return prepared, lambda plugins: engine.finish(prepared, plugins)
+    if any(word.startswith("-") for word in words):
+        raise UsageError(
+            f"%xunit_run: while {opened.label} is open, only names of tests can be given; "
+            "%xunit_close closes it"
+        )
+    return opened.prepared, lambda plugins: opened.run(words, plugins)
 
 
 def _capture(call: Callable[[], object]) -> str:
@@ -172,5 +322,7 @@ def _fail(notebook: Notebook, results: Results) -> None:
     bad = [test.nodeid for test in results.tests.values() if test.outcome in ("failed", "error")]
     named = ", ".join(nodeid.partition("::")[2] for nodeid in bad[:3]) + (", ..." if len(bad) > 3 else "")  # noqa: PLR2004  # fmt: skip  # noqa: E501
     what = results.message.partition("\n")[0] or results.summary().rpartition(" in ")[0]
+    if not bad and any(note.startswith("run twice: ") for note in results.notes):
+        what = "the second run differs from the first"
     again = "details above; run them again with %xunit_run --lf" if bad else "details above"
     raise nbxunit.TestsFailed(f"{what}{f': {named}' if named else ''} ({again})")

@@ -22,7 +22,10 @@ from nbxunit.kernel.notebook import Notebook
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nbxunit.kernel.inline import Action
+
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
+_COMPLETED = ("%%xunit_setup", "%%xunit_teardown", "%%xunit_test", "%xunit_run", "%xunit_open", "%xunit_config")  # fmt: skip  # noqa: E501
 _FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
 
 
@@ -124,6 +127,9 @@ class XunitMagics(Magics):
             %xunit_run -k insert -x --tb=short
             %xunit_run --lf                      those that failed last time
             %xunit_run --collect-only -q
+            %xunit_run --state-guard             which names of the notebook each test changes
+            %xunit_run --twice                   a second time, and what differs then
+            %xunit_run --shuffle                 in another order; --shuffle=SEED for the same one
         """
         from nbxunit.kernel import inline
 
@@ -138,22 +144,74 @@ class XunitMagics(Magics):
         A test whose cell has changed since is "edited since its last run".
         """
         _no_words("xunit_list", line)
-        tree = outline.of(self._notebook)
-        if not tree.all_tests() and not self._notebook.registry.hooks():
+        opened = self._notebook.opened
+        tree = outline.of(self._notebook, opened.scopes if opened is not None else ())
+        if not any(tree.walk()) and not self._notebook.registry.hooks():
             output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
         else:
             output.show(text.outline(tree), markup.outline(tree))
 
     @no_var_expand
     @line_magic
-    def xunit_reset(self, line: str) -> None:
-        """Forget all registered hooks and tests, and the names that a failed run has left."""
+    def xunit_open(self, line: str) -> Any:
+        """Set up the module, or a class and the module around it, and leave them open.
+
+        Tests run inside then, without setting up again, and the names of the hooks can be looked
+        at, until `%xunit_close`.
+
+        Examples::
+
+            %xunit_open
+            %xunit_open class TestDb
+        """
+        from nbxunit.kernel import inline
+
+        try:
+            directive = directives.parse("setup", line or "module")
+        except directives.DirectiveError as exc:
+            raise UsageError(f"%xunit_open: {exc}") from None
+        if directive.scope not in ("module", "class") or directive.fixtures:
+            raise UsageError("%xunit_open: only module and class NAME can be kept open")
+        if self._notebook.headless:
+            return self._nothing()
+        if self._notebook.opened is not None:
+            label = self._notebook.opened.label
+            raise UsageError(f"%xunit_open: {label} is open; close it first, with %xunit_close")
+        return self._act(inline.opening(self._notebook, directive.path))
+
+    @no_var_expand
+    @line_magic
+    def xunit_close(self, line: str) -> Any:
+        """Tear down what `%xunit_open` has left open."""
+        from nbxunit.kernel import inline
+
+        _no_words("xunit_close", line)
+        if self._notebook.headless:
+            return self._nothing()
+        if self._notebook.opened is None:
+            raise UsageError("%xunit_close: nothing is open; %xunit_open opens the module")
+        return self._act(inline.closing(self._notebook))
+
+    @no_var_expand
+    @line_magic
+    def xunit_reset(self, line: str) -> Any:
+        """Forget all registered hooks and tests, and the names that a failed run has left.
+
+        What is open is torn down first.
+        """
         _no_words("xunit_reset", line)
+        if self._notebook.opened is not None:
+            from nbxunit.kernel import inline
+
+            return self._act(inline.closing(self._notebook, self._forget))
+        self._forget()
+        return self._nothing()
+
+    def _forget(self) -> None:
         count = len(self._notebook.registry.hooks()) + len(self._notebook.registry.tests())
         self._notebook.reset()
         if not self._notebook.headless:
-            rest = f"{count} hooks and tests; run their cells to register them again"
-            output.say("forgot", rest, "note")
+            output.say(f"forgot {count} hooks and tests", "run their cells to register them again")
 
     @no_var_expand
     @line_magic
@@ -237,9 +295,12 @@ class XunitMagics(Magics):
     def _run(self, words: list[str]) -> Coroutine[Any, Any, None] | None:
         from nbxunit.kernel import inline
 
+        return self._act(inline.running(self._notebook, words))
+
+    def _act(self, action: Action) -> Coroutine[Any, Any, None] | None:
         if self._is_awaited():
-            return inline.run(self._notebook, words)
-        inline.run_now(self._notebook, words)
+            return action.awaited()
+        action.now()
         return None
 
     def _nothing(self) -> Coroutine[Any, Any, None] | None:
@@ -276,9 +337,13 @@ def _no_words(magic: str, line: str) -> None:
 
 
 def install(shell: InteractiveShell, notebook: Notebook) -> XunitMagics:
-    """Register the magics on `shell`."""
+    """Register the magics on `shell`, and what Tab offers behind them."""
+    from nbxunit.kernel import completion
+
     magics = XunitMagics(shell, notebook)
     shell.register_magics(magics)
+    for magic in _COMPLETED:
+        shell.set_hook("complete_command", completion.completer(notebook, magic), str_key=magic)
     return magics
 
 
@@ -288,3 +353,5 @@ def uninstall(shell: InteractiveShell) -> None:
         registered = cast("dict[str, Any]", shell.magics_manager.magics[kind])
         for name in [name for name in registered if name.startswith("xunit_")]:
             del registered[name]
+    for magic in _COMPLETED:
+        shell.strdispatchers["complete_command"].strs.pop(magic, None)

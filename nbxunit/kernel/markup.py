@@ -322,5 +322,5 @@ def _node(node: Node) -> str:
 def _entry(test: Entry) -> str:
     ran = f"{test.outcome} {milliseconds(test.seconds)}" if test.outcome else "has not run"
     facts = h(" · ".join([ran, *test.remarks]))
-    name = f"<code>{h(test.name)}</code> {link(test.cell)}"
-    return f'<li>{glyph(test.outcome)}{name} <span class="dim s">{facts}</span></li>'
+    head = f"{glyph(test.outcome)} <code>{h(test.name)}</code>"
+    return f'<li>{head} <span class="dim s">{link(test.cell)} {facts}</span></li>'

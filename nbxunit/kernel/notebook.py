@@ -24,6 +24,8 @@ from nbxunit.kernel.registry import Cell, Declaration, Registry
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
+    from nbxunit.kernel.opened import Opened
+
 
 @dataclasses.dataclass
 class Settings:
@@ -48,7 +50,8 @@ class Notebook:
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
     True from a cell's begin to its end, `failed` when the last one failed. `kept_names` takes the
     names that hooks made, while an inline run has failed; else it is None. `partial` is True while
-    some tests of a live notebook run: then not all cells need to have run.
+    some tests of a live notebook run: then not all cells need to have run. `opened` is the scope
+    that a person keeps open. `failure` is what the first failed test of the last run has raised.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -62,6 +65,8 @@ class Notebook:
         self.cache: dict[str, object] = {}
         self.last_runs: dict[str, LastRun] = {}
         self.partial = False
+        self.opened: Opened | None = None
+        self.failure: BaseException | None = None
         self._notes: list[str] = []
         self._path: Path | None = None
         self._cell: Cell | None = None
@@ -195,6 +200,7 @@ class Notebook:
     def begin_run(self) -> None:
         """A run begins: the names that a failed one had left go away."""
         self.hook_runs.clear()
+        self.failure = None
         self._replace_exits()
         self.kept_names = None
         self.forget_left_names()

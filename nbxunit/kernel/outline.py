@@ -53,9 +53,17 @@ class Node:
     children: list[Node] = dataclasses.field(default_factory=list)
     is_open: bool = False
 
-    def all_tests(self) -> list[Entry]:
-        """The tests of this scope and those inside it."""
-        return [*self.tests, *(test for child in self.children for test in child.all_tests())]
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of its tests in their ids."""
+        path = self.title.partition("class ")[2]
+        return f"{path}::" if path else ""
+
+    def walk(self) -> Iterator[tuple[str, Entry]]:
+        """The tests of this scope and those inside it, behind what stands before their names."""
+        yield from ((self.prefix, test) for test in self.tests)
+        for child in self.children:
+            yield from child.walk()
 
 
 def remember(runs: dict[str, LastRun], results: Results) -> None:

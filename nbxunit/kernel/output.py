@@ -9,6 +9,7 @@ import contextvars
 import threading
 import time
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -26,6 +27,10 @@ PATIENCE = 0.3
 """Seconds after which a run shows that it is under way: a short one must not flicker."""
 
 
+_threads = ThreadPoolExecutor(1, "nbxunit-progress")
+"""One thread that stays: ipykernel opens sockets for each thread that shows something."""
+
+
 def show(plain: str, markup_text: str) -> None:
     """Show one thing below the cell, as text or as HTML."""
     display({"text/plain": plain, "text/html": markup_text}, raw=True)
@@ -39,6 +44,12 @@ def show_text(plain: str) -> None:
 def say(head: str, rest: str, sign: str = "hook") -> None:
     """Show one line."""
     show(f"{head}: {rest}", markup.line(head, rest, sign))
+
+
+def say_note(note: str) -> None:
+    """Show a line of the form `head: rest`."""
+    head, _, rest = note.partition(": ")
+    say(head, rest, "note")
 
 
 class Live:
@@ -55,16 +66,15 @@ class Live:
         self._updates = bool(compat.execute_metadata(notebook.shell).get("cellId"))
         self._handle = ""
         self._ended = threading.Event()
-        # ipykernel knows by a context variable which request an output belongs to.
-        run = contextvars.copy_context().run
-        self._thread = threading.Thread(target=run, args=(self._update,), daemon=True)
+        self._showing: Future[None] | None = None
         self.running = ""
 
     def begin(self) -> None:
         """The run begins."""
         if self._updates:
             self._publisher = self._shell.display_pub
-            self._thread.start()
+            # ipykernel knows by a context variable which request an output belongs to.
+            self._showing = _threads.submit(contextvars.copy_context().run, self._update)
 
     def _update(self) -> None:
         wait = PATIENCE
@@ -85,8 +95,8 @@ class Live:
     def stop(self) -> None:
         """The run has ended; its state is not shown any more."""
         self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        if self._showing is not None:
+            self._showing.result()
 
     def finish(self) -> None:
         """Show the results in place of the state, and below them what cannot stand inside them."""

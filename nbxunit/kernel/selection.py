@@ -42,6 +42,10 @@ class Selecting:
         self.collected: list[str] = []
         """The tests before anything was deselected."""
 
+    def select(self, selection: Selection) -> None:
+        """Apply another selection from now on."""
+        self._selection = selection
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from IPython.core.error import InputRejected
 
+from nbxunit import directives
 from nbxunit.directives import Directive
 from nbxunit.kernel import compat
 from nbxunit.kernel.registry import Cell, Declaration
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_RUNNING = ("xunit_run", "xunit_test", "xunit_open", "xunit_close", "xunit_reset")
+"""The magics that run tests or hooks."""
 _DISPLAY = "@nbxunit_display"
 _FACTORY = "@nbxunit_factory"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -64,6 +67,9 @@ def _error(cell: Cell, lineno: int, message: str) -> SyntaxError:
 
 
 def _check_text(cell: Cell, lines: list[str], first: int) -> None:
+    number = directives.misplaced(cell.source)
+    if number is not None:
+        raise _error(cell, number, f"{lines[number - 1]!r} must be the first line of its cell")
     for number, line in enumerate(lines[first:], first + 1):
         if line.startswith("%%xunit_"):
             raise _error(
@@ -82,7 +88,7 @@ def _parse(cell: Cell, transformed: str, first: int) -> ast.Module:
 
 def _cache_lines(cell: Cell, head: list[str], transformed: str) -> None:
     """Give tracebacks the cell's lines in a form that parses: the magic's line as a comment."""
-    lines = [f"# {line}\n" if line.strip() else "\n" for line in head]
+    lines = [f"# {line.removeprefix('# ')}\n" if line.strip() else "\n" for line in head]
     lines += [f"{line}\n" for line in transformed.splitlines()]
     linecache.cache[cell.filename] = (sum(map(len, lines)), None, lines, cell.filename)
 
@@ -290,13 +296,31 @@ class CellTransformer:
         return tree
 
 
+def comments_as_magics(lines: list[str]) -> list[str]:
+    """An input transformer of the shell: a first line `# xunit: test test_a` is the magic.
+
+    SyntaxError for such a comment further down, which would be no test in silence.
+    """
+    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return lines
+    number = directives.misplaced("".join(lines))
+    if number is not None:
+        text = lines[number - 1].rstrip()
+        message = f"{text!r} must be the first line of its cell"
+        raise SyntaxError(message, ("<cell>", number, 1, text))
+    line = lines[first].rstrip("\r\n")
+    end = lines[first][len(line) :]
+    return [*lines[:first], directives.as_magic(line) + end, *lines[first + 1 :]]
+
+
 def await_runs(lines: list[str]) -> list[str]:
     """An input transformer of the shell: cells await the magics that may run tests.
 
     Only a cell that awaits is run on the kernel's event loop, where tests that await can run.
     """
     text = "".join(lines)
-    if "'xunit_run'" not in text and "'xunit_test'" not in text:
+    if not any(f"'{name}'" in text for name in _RUNNING):
         return lines
     try:
         tree = ast.parse(text)
@@ -319,5 +343,5 @@ def _is_run(node: ast.AST) -> TypeGuard[ast.Call]:
         node.func.attr in ("run_line_magic", "run_cell_magic")
         and ast.unparse(node.func.value) == "get_ipython()"
         and isinstance(name, ast.Constant)
-        and name.value in ("xunit_run", "xunit_test")
+        and name.value in _RUNNING
     )

@@ -33,7 +33,7 @@ border-radius:3px;padding:.35em 0;margin:.4em 0}
 & .cap pre{padding:.2em 1em;color:var(--dim)}
 & .bar{display:flex;height:6px;border-radius:3px;overflow:hidden;background:var(--line);
 margin:.35em 0 .5em}
-& .bar b{background:currentColor}
+& .bar b{background:currentColor}& .bar .dim{opacity:.4}
 & .t{border-collapse:collapse;width:100%;margin:.2em 0;table-layout:auto;border:0;
 font-size:inherit}
 & .t>tbody>tr>td{text-align:left;padding:.16em .9em .16em 0;border:0;background:none;

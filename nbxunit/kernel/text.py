@@ -56,14 +56,12 @@ def _outline(node: Node, depth: int) -> Iterator[str]:
     yield f"{indent}{node.title}{'  (open)' if node.is_open else ''}"
     for hook in node.hooks:
         yield f"{indent}  [{hook.cell.number}] {hook.directive.label}"
-    prefix = node.title.partition("class ")[2]
-    prefix += "::" if prefix else ""
     for test in node.tests:
         number = f"[{test.cell.number}] " if test.cell else ""
         state = []
         if test.outcome:
             state = [f"{sign(test.outcome)} {test.outcome}", milliseconds(test.seconds)]
-        yield "  ".join([f"{indent}  {number}test {prefix}{test.name}", *state, *test.remarks])
+        yield "  ".join([f"{indent}  {number}test {node.prefix}{test.name}", *state, *test.remarks])
     for child in node.children:
         yield from _outline(child, depth + 1)
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +220,46 @@ class Lab:
     def save(self) -> None:
         """Save the notebook."""
         self.command("docmanager:save")
+
+    def delete(self, index: int) -> None:
+        """Delete a cell."""
+        self.select(index)
+        self.command("notebook:delete-cell")
+
+    def waits_for(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds. AssertionError if it takes too long."""
+        end = time.monotonic() + LIMIT
+        while not holds():
+            assert time.monotonic() < end, "it took too long"
+            self.page.wait_for_timeout(50)
+
+    def sees(self, index: int, *parts: str, without: str | None = None) -> None:
+        """Wait until the output of a cell has all `parts`, blanks as one, and lacks `without`."""
+        end = time.monotonic() + LIMIT
+        while True:
+            seen = " ".join(self.output(index).split())
+            missing = [part for part in parts if part not in seen]
+            if not missing and (without is None or without not in seen):
+                return
+            assert time.monotonic() < end, f"{missing or without!r} in the output: {seen!r}"
+            self.page.wait_for_timeout(50)
+
+    def answers(self, index: int, text: str) -> None:
+        """Wait for a prompt below a cell, and answer it."""
+        box = self.cell(index).locator("input.jp-Stdin-input").last
+        box.wait_for()
+        box.fill(text)
+        box.press("Enter")
+        # The box goes away, and may come again for the next question.
+        self.page.wait_for_timeout(300)
+
+    def breaks_at(self, index: int, line: int) -> None:
+        """Set a breakpoint at a line of a cell, by a click beside it."""
+        cell = self.cell(index)
+        box = cell.locator(".cm-line").nth(line - 1).bounding_box()
+        gutter = cell.locator(".cm-gutter.cm-breakpoint-gutter").bounding_box()
+        assert box is not None
+        assert gutter is not None
+        self.page.mouse.click(gutter["x"] + gutter["width"] / 2, box["y"] + box["height"] / 2)
+        # The first that the page has is a hidden one, which gives the column its width.
+        cell.locator(".cm-breakpoint-icon").nth(1).wait_for()

@@ -87,6 +87,15 @@ class LiveKernel:
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 return Reply("\n".join(texts), reply["content"].get("ename", ""), messages)
 
+    def complete(self, text: str) -> list[str]:
+        """What Tab offers at the end of `text`, as far as it would be new text there."""
+        content = self._client.complete(text, reply=True, timeout=TIMEOUT)["content"]
+        return [str(match) for match in content["matches"]]
+
+    def shutdown(self) -> None:
+        """Ask the kernel to end, as a front end does before it restarts one."""
+        self._client.shutdown()
+
     def _outputs(self, msg_id: str) -> Iterator[dict[str, Any]]:
         while True:
             message: dict[str, Any] = self._client.get_iopub_msg(timeout=TIMEOUT)

@@ -340,3 +340,34 @@ input("refused: ")
         reply = kernel.run(look, "the-cell")
     assert "the-cell True True" in reply.text
     assert reply.error == "StdinNotImplementedError"
+
+
+def test_debug_lands_at_an_exception(shell, capsys, monkeypatch):
+    """`debug_next` makes `%debug` look at the frame that raised, whatever else has been shown."""
+    shell.run_cell("1 / 0")
+    try:
+        secret = 42
+        raise ValueError(secret)
+    except ValueError as exc:
+        compat.debug_next(shell, exc)
+    monkeypatch.setattr("sys.stdin", io.StringIO("p secret + 1\nq\n"))
+    shell.InteractiveTB.pdb = shell.InteractiveTB.debugger_cls(stdin=sys.stdin)
+    shell.InteractiveTB.pdb.use_rawinput = False
+    shell.InteractiveTB.debugger(force=True)
+    assert "43" in capsys.readouterr().out
+
+
+def test_code_at_line_one():
+    """All lines of such code are line 1 of the file, in tracing and in a traceback."""
+
+    def raises(n):
+        for _ in range(n):
+            n += 1
+        return 1 / (n - n)
+
+    raises.__code__ = compat.code_at_line_one(raises.__code__, "cell.py")
+    assert {line for _, _, line in raises.__code__.co_lines()} == {1}
+    with pytest.raises(ZeroDivisionError) as caught:
+        raises(3)
+    frame = caught.tb.tb_next
+    assert (frame.tb_lineno, frame.tb_frame.f_code.co_filename) == (1, "cell.py")

@@ -146,5 +146,6 @@ def test_a_function_replaces_a_test_cell(kernel):
     kernel.run(test_cell("test_a"), "A")
     reply = kernel.run("def test_a(): pass", "F")
     assert "replaces that of" in reply.text
-    assert listed(kernel) == []
+    assert listed(kernel) == ["test_a"]
+    assert '<a href="#cell-id=F">' in kernel.run("%xunit_list", "list").html
     kernel.run("del test_a", "D")
