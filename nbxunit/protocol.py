@@ -100,6 +100,12 @@ _EVENTS: dict[str, type[Event]] = {
 }
 
 
+_FIELDS: dict[type[Event], dict[str, str]] = {
+    event: {field.name: str(field.type) for field in dataclasses.fields(event)}
+    for event in _EVENTS.values()
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Frame:
     """The events since the last frame. `number` counts frames, `nonce` names the run."""
@@ -122,10 +128,12 @@ class Answer:
     max_failures: int | None = None
 
 
+_ENCODER = json.JSONEncoder(default=repr)
+
+
 def encode(event: Event) -> str:
     """`event` as one line of JSON; `decode` gives an equal event back."""
-    fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    return json.dumps({"event": type(event).__name__, **fields}, default=repr)
+    return _ENCODER.encode({"event": type(event).__name__, **vars(event)})
 
 
 def decode(text: str) -> Event:
@@ -136,7 +144,7 @@ def decode(text: str) -> Event:
     event = _EVENTS.get(str(data.pop("event", None)))
     if event is None:
         raise ProtocolError("unknown event")
-    fields = {field.name: str(field.type) for field in dataclasses.fields(event)}
+    fields = _FIELDS[event]
     try:
         values = {name: _checked(fields[name], _clean(value)) for name, value in data.items()}
         decoded = event(**values)

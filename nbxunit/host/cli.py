@@ -6,6 +6,7 @@ Alone prints and exits. `nbxunit run` has short spellings for the options that p
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,12 +87,16 @@ def run(words: Sequence[str]) -> int:
     arguments += ["--nbxunit-no-fork"] if ours.no_fork else []
     if not ours.no_fork and any(Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest):
         ForkServer.start_early()
+    gc.disable()  # imports leave no garbage, and what they make stays
     import pytest
 
+    gc.freeze()
+    gc.enable()
     try:
         return int(pytest.main([*arguments, *rest]))
     finally:
         ForkServer.drop_early()
+        gc.freeze()  # at its end the interpreter collects once more
 
 
 _VALUED = ("-k", "-m", "-o", "-p", "-c", "-W", "-r")

@@ -51,8 +51,8 @@ class Server:
         self._before = dict(os.environ)
         self._unsafe: str | None = None
 
-    def serve(self) -> dict[str, Any] | None:
-        """Answer orders until the host is gone: None. In a child: the order that it serves."""
+    def serve(self) -> dict[str, Any]:
+        """Answer orders until the host is gone, which ends the process. In a child: its order."""
         for name in MODULES:
             importlib.import_module(name)
         for name in LATE:
@@ -81,7 +81,7 @@ class Server:
             self._tell({"forked": order["fork"], "pid": pid})
         for pid in self._kernels:
             _kill_group(pid)
-        return None
+        os._exit(0)  # there is nothing to put back
 
     def _preload(self, modules: Sequence[str]) -> None:
         for name in modules:
@@ -258,9 +258,10 @@ def main() -> None:
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
+    gc.disable()  # imports leave no garbage
     order = Server(channel).serve()
-    if order is not None:
-        become_kernel(order, path)
+    gc.enable()
+    become_kernel(order, path)
 
 
 if __name__ == "__main__":

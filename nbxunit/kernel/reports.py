@@ -38,8 +38,11 @@ class Serialiser:
         # pytest 9 marks the parent of failed subtests in this hook, which a terminal calls.
         self._config.hook.pytest_report_teststatus(report=report, config=self._config)
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
-        mapped: dict[str, Any] = self.mapped(data)
-        mapped["sections"] = [(name, _cut(text)) for name, text in mapped.get("sections", [])]
+        mapped: dict[str, Any] = dict(data)
+        mapped["longrepr"] = self.mapped(data.get("longrepr"))
+        mapped["sections"] = [
+            (name, _cut(self._text(text))) for name, text in data.get("sections", [])
+        ]
         if mapped.get("location"):
             mapped["location"] = self.location(data["location"])
         return mapped

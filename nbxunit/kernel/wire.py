@@ -48,17 +48,20 @@ class Wire:
         self._channel = channel
         self._nonce = nonce
         self._lines: list[str] = []
+        self._unwritten: list[str] = []
         self._number = 0
         self._last = time.monotonic()
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND) if journal else None
         self.answer = protocol.Answer(0)
 
-    def send(self, event: protocol.Event) -> None:
-        """Send `event` with the next flush."""
+    def send(self, event: protocol.Event, *, at_once: bool = False) -> None:
+        """Send `event` with the next flush; with `at_once`, a kernel that dies now has told it."""
         line = protocol.encode(event)
         self._lines.append(line)
-        if self._journal is not None:
-            os.write(self._journal, line.encode() + b"\n")
+        self._unwritten.append(line)
+        if at_once and self._journal is not None:
+            os.write(self._journal, "".join(f"{each}\n" for each in self._unwritten).encode())
+            self._unwritten.clear()
 
     @property
     def is_due(self) -> bool:
@@ -81,6 +84,7 @@ class Wire:
             if answer.number == self._number:  # an older one answers a flush that was interrupted
                 self.answer = answer
                 break
+        self._unwritten.clear()
         if self._journal is not None:
             os.ftruncate(self._journal, 0)
         self._last = time.monotonic()
@@ -139,7 +143,7 @@ class Reporting:
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""
-        self._wire.send(protocol.Started(nodeid, self._serialiser.location(location)))
+        self._wire.send(protocol.Started(nodeid, self._serialiser.location(location)), at_once=True)
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         """A test has ended."""
@@ -147,7 +151,9 @@ class Reporting:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test has ended."""
-        self._wire.send(protocol.Reported(self._serialiser.report(report)))
+        # Before user code runs again, which may end the process: behind setup, and behind the call.
+        event = protocol.Reported(self._serialiser.report(report))
+        self._wire.send(event, at_once=report.when != "teardown")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Something was collected; what could not be is an error."""

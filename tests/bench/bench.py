@@ -10,7 +10,7 @@ median of the ratios to nbmake within each round.
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import os
 import statistics
 import subprocess
@@ -49,9 +49,9 @@ def nbxunit(*words: str) -> Command:
     ]  # fmt: skip
 
 
-def _ploomber(folder: Path) -> list[str]:
-    script = "import sys; from ploomber_engine import execute_notebook\nfor f in sys.argv[1:]: execute_notebook(f, f + '.out')"  # noqa: E501
-    return ["-c", script, *map(str, sorted(folder.glob("*.ipynb")))]
+def script(source: str) -> Command:
+    """A script that is given a folder's notebooks."""
+    return lambda folder: ["-c", source, *map(str, sorted(folder.glob("*.ipynb")))]
 
 
 RUNNERS: dict[str, Command] = {
@@ -59,8 +59,11 @@ RUNNERS: dict[str, Command] = {
     "nbxunit -n 2": nbxunit("-n", "2"),
     "nbmake": pytest_with("-p", "nbmake.pytest_plugin", "--nbmake", files="*.ipynb"),
     "nbval (lax)": pytest_with("-p", "nbval.plugin", "--nbval-lax", files="*.ipynb"),
-    "jupyter execute": lambda folder: ["-m", "nbclient.cli", *map(str, sorted(folder.glob("*.ipynb")))],
-    "ploomber-engine": _ploomber,
+    "jupyter execute": script("from nbclient.cli import main; main()"),
+    "ploomber-engine": script(
+        "import sys; from ploomber_engine import execute_notebook\n"
+        "for file in sys.argv[1:]: execute_notebook(file, file + '.out')"
+    ),
     "pytest on the .py": pytest_with(files="*.py"),
 }  # fmt: skip
 WITHOUT = {"cells": {"nbmake", "nbval (lax)", "jupyter execute", "ploomber-engine"}}
@@ -154,7 +157,9 @@ def growth(bench: Bench, work: Path) -> str:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(CORPORA), help="corpora, separated by commas")
     parser.add_argument(
@@ -171,8 +176,8 @@ def main() -> None:
             check=True, capture_output=True, text=True,
         ).stdout.strip()  # fmt: skip
         print(
-            f"{datetime.date.today()}, Python {sys.version.split()[0]}, {os.cpu_count()} cores; {versions}"
-        )  # noqa: DTZ011
+            f"{dt.datetime.now(dt.UTC).date()}, Python {sys.version.split()[0]}, {os.cpu_count()} cores; {versions}"
+        )
         peer: Sequence[Cost] = ()
         for name in options.only.split(","):
             found = bench.rounds(name, options.rounds)
