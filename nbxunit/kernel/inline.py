@@ -57,7 +57,10 @@ class _Recording:
         """A phase of a test has ended."""
         status = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
         hooks, self._notebook.hook_runs = self._notebook.hook_runs, []
-        self._results.add(self._serialiser.report(report), status[0] if status else "", hooks)
+        # Most reports say nothing but that all is well, and making data of one takes its time.
+        plain = report.passed and not report.sections and not report.longrepr
+        data = _plain_data(report) if plain else self._serialiser.report(report)
+        self._results.add(data, status[0] if status else "", hooks)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """What could not be collected is an error."""
@@ -86,6 +89,13 @@ class _Recording:
         # pytest's own ways to stop derive from KeyboardInterrupt; a test may raise none of those.
         if type(excinfo.value) is KeyboardInterrupt:
             self._results.interrupted = self._nodeid or "the collection"
+
+
+def _plain_data(report: pytest.TestReport) -> dict[str, Any]:
+    return {
+        "nodeid": report.nodeid, "outcome": report.outcome, "duration": report.duration,
+        "user_properties": report.user_properties,
+    }  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

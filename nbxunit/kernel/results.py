@@ -163,8 +163,11 @@ class Results:
             self.errors.append(problem(data, self.cells))
             self.counts["error"] += 1
             return
-        test = self.tests.setdefault(data["nodeid"], TestResult(data["nodeid"]))
-        test.cell = self.cells.get(_property(data, "cell"))
+        nodeid = data["nodeid"]
+        if nodeid not in self.tests:
+            cell = self.cells.get(_property(data, "cell"))
+            self.tests[nodeid] = TestResult(nodeid, cell=cell)
+        test = self.tests[nodeid]
         test.seconds += data.get("duration") or 0.0
         test.hooks.extend(hooks)
         test.output.update((name, text) for name, text in data.get("sections", ()))
