@@ -34,7 +34,8 @@ def is_possible() -> bool:
         not os.path.isabs(entry)  # noqa: PTH117 - an entry is text, and can be empty
         for entry in os.environ.get("PYTHONPATH", os.sep).split(os.pathsep)
     )
-    return sys.platform != "win32" and hasattr(socket, "AF_UNIX") and not relative
+    measured = "COVERAGE_PROCESS_START" in os.environ  # by a file for each process
+    return sys.platform != "win32" and hasattr(socket, "AF_UNIX") and not relative and not measured
 
 
 def _is_launch(argv: Sequence[str]) -> bool:

@@ -39,9 +39,9 @@ def forking(config: pytest.Config) -> Forking | None:
         return None
     option = config.getoption("nbxunit_preload")
     preload = option.split(",") if option else config.getini("nbxunit_preload")
-    # A plugin that is kept out is kept out of the server, too.
-    quiet = [name for name in config.option.plugins or () if name.startswith("no:")]
-    words = tuple(word for name in quiet for word in ("-p", name))
+    # The server loads what every kernel will, and none of the plugins that are kept out.
+    plugins = [name for name in config.option.plugins or () if name.startswith("no:")]
+    words = tuple(word for name in (*plugins, "nbxunit") for word in ("-p", name))
     return forking.Forking(forking.ForkServer.take(), words, tuple(preload))
 
 

@@ -153,7 +153,7 @@ def prepare(
     words = [*args, *(word for name in BLOCKED for word in ("-p", f"no:{name}")), str(where)]
     neutral = dict(NEUTRAL)
     if options is None:
-        with installed.known_distributions():
+        with installed.read_once():
             config = compat.prepare(words, [])
         compat.leave_garbage(config)
         ids = _ids(config.option.file_or_dir[:-1])
@@ -162,7 +162,8 @@ def prepare(
         failfast = config.option.maxfail == 1
     else:
         neutral |= SELECTING
-        config = compat.prepare_from({**options, **neutral}, words)
+        with installed.read_once():
+            config = compat.prepare_from({**options, **neutral}, words)
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
     config.option.file_or_dir = config.args

@@ -160,7 +160,7 @@ def _warm(words: Sequence[str]) -> None:
     """
     import pytest
 
-    from nbxunit.kernel import engine
+    from nbxunit.kernel import engine, installed
 
     hidden = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
@@ -169,6 +169,7 @@ def _warm(words: Sequence[str]) -> None:
         blocked = [word for name in engine.BLOCKED for word in ("-p", f"no:{name}")]
         with (
             engine.restored(),
+            installed.read_once(),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(BaseException),

@@ -17,7 +17,8 @@ def name(fd):
     target = os.readlink(f"/proc/self/fd/{fd}")
     return re.sub(r"\\d+", "N", pathlib.Path(target).name)
 state = {
-    "argv": sys.argv[1:2], "path": sys.path, "cwd": os.getcwd(), "executable": sys.executable,
+    "argv": sys.argv[1:2], "cwd": os.getcwd(), "executable": sys.executable,
+    "path": [entry for entry in sys.path if entry != os.getcwd()],
     "environment": {
         key: value for key, value in os.environ.items()
         if key not in ("JPY_PARENT_PID", "JPY_SESSION_NAME") and "time" not in key.lower()

@@ -8,9 +8,9 @@ from nbxunit.kernel import installed
 
 
 def test_plugins_are_found_as_ever(tmp_path, monkeypatch):
-    """Within `known_distributions` all distributions are there, and a new one is seen."""
+    """Within `read_once` all distributions are there, and a new one is seen."""
     names = {dist.metadata["name"] for dist in importlib.metadata.distributions()}
-    with installed.known_distributions():
+    with installed.read_once():
         found = {dist.metadata["name"]: dist for dist in importlib.metadata.distributions()}
     assert set(found) == names
     assert found["pytest"].files
@@ -19,6 +19,6 @@ def test_plugins_are_found_as_ever(tmp_path, monkeypatch):
     info.mkdir()
     info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: brandnew\nVersion: 1.0\n")
     info.joinpath("entry_points.txt").write_text("[pytest11]\nbrandnew = brandnew\n")
-    with installed.known_distributions():
+    with installed.read_once():
         new = next(iter(importlib.metadata.distributions()))
         assert [point.name for point in new.entry_points] == ["brandnew"]
