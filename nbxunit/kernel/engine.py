@@ -156,7 +156,8 @@ def prepare(
         with installed.read_once():
             config = compat.prepare(words, [])
         compat.leave_garbage(config)
-        ids = _ids(config.option.file_or_dir[:-1])
+        # With --help, pytest reads no further than that option.
+        ids = _ids(getattr(config.option, "file_or_dir", [])[:-1])
         selection = dataclasses.replace(selection or Selection(), ids=ids)
         notebook.partial = bool(ids)
         failfast = config.option.maxfail == 1

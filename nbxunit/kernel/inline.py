@@ -257,7 +257,8 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
         prepared, act = _prepare(notebook, words)
         run.plugins += guards.plugins(notebook, results)
         if prepared.config.option.help or prepared.config.option.version:
-            return run.outcome(0, _capture(lambda: engine.finish(prepared, [])))
+            printed = _capture(lambda: engine.finish(prepared, []))
+            return run.outcome(0, printed + prepared.text.getvalue())
         try:
             status = run.record(prepared, act)
         except pytest.UsageError as exc:

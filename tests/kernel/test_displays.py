@@ -165,3 +165,18 @@ def test_without_cell_ids_there_is_no_progress(kernel):
     reply = kernel.run("%xunit_run")
     assert len(reply.outputs) == 1
     assert "2 passed" in reply.text
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--markers", "--collect-only"])
+def test_what_pytest_lists(kernel, option):
+    """An option that asks pytest for a list shows that list, and the cell is well."""
+    kernel.run("def test_a(): pass", "T")
+    reply = kernel.run(f"%xunit_run {option}", "R")
+    assert reply.error == ""
+    says = {
+        "--help": "--maxfail",
+        "--version": "pytest",
+        "--markers": "@pytest.mark",
+        "--collect-only": "test_a",
+    }
+    assert says[option] in reply.text
