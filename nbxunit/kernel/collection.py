@@ -7,6 +7,7 @@ there, by its own rules, is put into the notebook's order.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import types
 import unittest
@@ -76,7 +77,8 @@ class NotebookModule(pytest.Module):
         nodes = list(super().collect())
         registry = self.notebook.registry
         registry.note_names(self.obj.__dict__)
-        nodes.sort(key=lambda node: registry.place(_original_name(node)))
+        places = registry.places()
+        nodes.sort(key=lambda node: places.get(_original_name(node), math.inf))
         self._warn_of_redefinitions(nodes)
         items, classes = _descend(nodes)
         self._fail_for(self._lost_tests(items))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import math
 import time
 import unittest
 from collections.abc import Iterable, Iterator, Mapping
@@ -94,8 +95,9 @@ def of(notebook: Notebook, open_scopes: Iterable[str] = ()) -> Node:
     for hook in registry.hooks():
         node(hook.directive.path).hooks.append(hook)
     saved = _saved(notebook)
+    places = registry.places()
     for target, cell in sorted(
-        _targets(notebook), key=lambda pair: registry.place(pair[0].partition("::")[0])
+        _targets(notebook), key=lambda pair: places.get(pair[0].partition("::")[0], math.inf)
     ):
         *path, name = target.split("::")
         node(tuple(path)).tests.append(_entry(name, cell, notebook.last_runs.get(target), saved))

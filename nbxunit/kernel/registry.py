@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nbxunit.directives import Directive, Kind, Scope
 
@@ -55,6 +55,7 @@ class Registry:
         """Why a cell, by its key, could not declare what it was to declare."""
         self._declarations: dict[str, list[Declaration]] = {}
         self._definitions: dict[str, tuple[str, ...]] = {}
+        self._definers: dict[str, list[str]] | None = None
         self._suspended: set[str] = set()
         self._places: dict[str, int] = {}
         self._name_places: dict[str, int] = {}
@@ -70,6 +71,7 @@ class Registry:
         self._suspended.discard(cell.key)
         self._declarations.pop(cell.key, None)
         self._definitions.pop(cell.key, None)
+        self._definers = None
         self.refused.pop(cell.key, None)
         self.cells[cell.key] = cell
 
@@ -79,6 +81,7 @@ class Registry:
         self.refused.clear()
         self._declarations.clear()
         self._definitions.clear()
+        self._definers = None
         self._suspended.clear()
 
     def declare(self, declaration: Declaration, namespace: Iterable[str]) -> None:
@@ -94,6 +97,7 @@ class Registry:
 
         A magic such as %%time compiles parts of a cell on their own, so they come one by one.
         """
+        self._definers = None
         self._definitions[key] = tuple(dict.fromkeys([*self._definitions.get(key, ()), *names]))
 
     def discard(self, declaration: Declaration) -> None:
@@ -133,23 +137,24 @@ class Registry:
             declaration for declaration in self._active() if declaration.directive.kind == "test"
         ]
 
-    def place(self, name: str) -> float:
-        """Where the top-level function or class `name` stands in the notebook."""
-        places = [
-            self._places[test.cell.key]
-            for test in self.tests()
-            if test.directive.target.partition("::")[0] == name
-        ]
-        if name in self._name_places:
-            places.append(self._name_places[name])
-        return min(places, default=float("inf"))
+    def places(self) -> Mapping[str, int]:
+        """Where each top-level function, class and test stands in the notebook, by its name."""
+        places = dict(self._name_places)
+        for test in self.tests():
+            name = test.directive.target.partition("::")[0]
+            place = self._places[test.cell.key]
+            places[name] = min(place, places.get(name, place))
+        return places
 
     def definers(self, name: str) -> list[Cell]:
         """The cells that define the top-level function or class `name`, as `def` or `class`."""
+        if self._definers is None:
+            self._definers = {}
+            for key, names in self._definitions.items():
+                for each in names:
+                    self._definers.setdefault(each, []).append(key)
         return [
-            self.cells[key]
-            for key, names in self._definitions.items()
-            if name in names and key not in self._suspended
+            self.cells[key] for key in self._definers.get(name, ()) if key not in self._suspended
         ]
 
     def hook_cells_of_name(self, name: str) -> list[Declaration]:
