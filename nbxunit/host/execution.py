@@ -20,7 +20,7 @@ from nbxunit.host.control import Control, Stopped
 from nbxunit.host.forking import Forking
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
-from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record
+from nbxunit.host.records import Broken, Died, Executed, Job, Output
 from nbxunit.host.testrun import GRACE, TestRun
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ T = TypeVar("T")
 async def execute(
     job: Job,
     control: Control,
-    emit: Callable[[Record], None],
+    emit: Callable[..., None],
     turn: Callable[[], Awaitable[None]],
     forking: Forking | None,
 ) -> None:
@@ -79,7 +79,7 @@ def _kernel_of(job: Job) -> str:
 
 class _Execution:
     def __init__(
-        self, job: Job, control: Control, kernel: Kernel, emit: Callable[[Record], None]
+        self, job: Job, control: Control, kernel: Kernel, emit: Callable[..., None]
     ) -> None:
         self._job = job
         self._control = control

@@ -7,6 +7,7 @@ not replayed yet is spooled to a temporary file.
 from __future__ import annotations
 
 import asyncio
+import collections
 import pickle
 import tempfile
 import threading
@@ -29,12 +30,13 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed in `close`
         self._changed = threading.Condition()
+        self._taken: collections.deque[Record] = collections.deque()
         self._read_at = self._write_at = 0
         self._ended = False
 
-    def put(self, record: Record) -> None:
-        """Add a record."""
-        data = pickle.dumps(record)
+    def put(self, *records: Record) -> None:
+        """Add records."""
+        data = pickle.dumps(records)
         with self._changed:
             self._file.seek(self._write_at)
             self._file.write(len(data).to_bytes(8, "big") + data)
@@ -49,6 +51,8 @@ class Spool:
 
     def get(self, timeout: float) -> Record | None:
         """The next record; TimeoutError if none comes in `timeout` seconds, None after the last."""
+        if self._taken:
+            return self._taken.popleft()
         with self._changed:
             if not self._changed.wait_for(lambda: self._ended or self._waits(), timeout):
                 raise TimeoutError
@@ -56,13 +60,13 @@ class Spool:
                 return None
             self._file.seek(self._read_at)
             size = int.from_bytes(self._file.read(8), "big")
-            record: Record = pickle.loads(self._file.read(size))  # noqa: S301 - written by `put`
+            self._taken.extend(pickle.loads(self._file.read(size)))  # noqa: S301 - written by `put`
             self._read_at += 8 + size
             if not self._waits():
                 self._file.seek(0)
                 self._file.truncate()
                 self._read_at = self._write_at = 0
-            return record
+            return self._taken.popleft()
 
     def _waits(self) -> bool:
         return self._read_at < self._write_at

@@ -18,7 +18,7 @@ from nbxunit.host.client import call, reply_to
 from nbxunit.host.control import Control
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
-from nbxunit.host.records import Job, Output, Question, Record
+from nbxunit.host.records import Job, Output, Question
 
 GRACE = 2.0
 """Seconds that something has to react to an interrupt before its kernel is killed."""
@@ -33,7 +33,7 @@ class TestRun:
     __test__ = False
 
     def __init__(
-        self, job: Job, control: Control, kernel: Kernel, emit: Callable[[Record], None]
+        self, job: Job, control: Control, kernel: Kernel, emit: Callable[..., None]
     ) -> None:
         self._job = job
         self._control = control
@@ -103,10 +103,11 @@ class TestRun:
             if self._job.live_output:
                 await self._drained(number)
             for event in frame.events:
-                self._take(event)
+                self._note(event)
+            self._emit(*frame.events)
             client.input(protocol.encode_answer(self._control.answer(number)))
 
-    def _take(self, event: protocol.Event) -> None:
+    def _note(self, event: protocol.Event) -> None:
         self._taken += 1
         if isinstance(event, protocol.Started):
             self._running = (event.nodeid, time.monotonic())
@@ -115,13 +116,14 @@ class TestRun:
             self._running = None
         elif isinstance(event, protocol.Ended):
             self._ended = True
-        self._emit(event)
 
     def _read_journal(self) -> None:
         """Take the events that a dead kernel could not send any more."""
         for line in self._journal_lines():
             with contextlib.suppress(protocol.ProtocolError):
-                self._take(protocol.decode(line))
+                event = protocol.decode(line)
+                self._note(event)
+                self._emit(event)
 
     def _journal_lines(self) -> list[str]:
         try:
