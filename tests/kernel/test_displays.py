@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import live
-
 TABLE = "from IPython.display import HTML, display\ndisplay(HTML('<table><tr><td>42</td></tr></table>'))"
 MANY = "import pytest\n@pytest.mark.parametrize('n', range(1000))\ndef test_many(n): pass"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with live.started(tmp_path_factory.mktemp("notebook")) as kernel:
-        yield kernel
 
 
 @pytest.fixture

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import live
 
 CELLS = {
     "names": "counter = 0\nrows = [1]\nsame = {}",
@@ -18,12 +12,6 @@ CELLS = {
     "test_dirty": "%%xunit_test test_dirty\nglobal counter, made\ncounter += 1\nmade = 1\nrows.append(2)",
     "test_once": "%%xunit_test test_once\nassert 'done' not in same\nsame['done'] = 1",
 }
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with live.started(tmp_path_factory.mktemp("notebook")) as kernel:
-        yield kernel
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ REGISTER = "%xunit_config run_cells=False"
 RUN = "%xunit_config run_cells=True"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with live.started(tmp_path_factory.mktemp("notebook")) as kernel:
-        yield kernel
-
-
 @pytest.fixture
 def kernel(shared):
     shared.run("%xunit_reset\n%reset -f", "reset")

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import live
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with live.started(tmp_path_factory.mktemp("notebook")) as kernel:
-        yield kernel
 
 
 @pytest.fixture
