@@ -20,7 +20,8 @@ from nbxunit import directives, protocol
 from nbxunit.host import compat, notebooks
 from nbxunit.host.client import call, reply_to
 from nbxunit.host.kernels import Kernel
-from nbxunit.host.records import Broken
+from nbxunit.host.outputs import Bounds
+from nbxunit.host.records import Broken, Sections
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -31,6 +32,8 @@ OUTPUT_LIMIT = 100_000
 """Characters of a broken cell's output that its report carries."""
 IOPUB_TIMEOUT = 4.0
 """Seconds to wait for a cell's output after its end."""
+REPLY_TIMEOUT = 4.0
+"""Seconds to wait for a cell's reply after the end of its output."""
 AHEAD = 2
 """Requests that the kernel has at once: the next one is there when one ends."""
 _UNSEEN = re.compile(r"[%!?]|\b(?:exit|quit|get_ipython)\b")
@@ -51,6 +54,8 @@ class _Request:
 class CellRunner:
     """Executes cells on a kernel; `begin` is told what each is, `show` what it prints.
 
+    `number` is told the `In[number]` of each cell.
+
     `number` is the current cell's, as in `In[number]`, `cell` the cell, and `since` when it began.
     """
 
@@ -61,6 +66,7 @@ class CellRunner:
         name: str,
         begin: Callable[[str], None],
         show: Callable[[str, str], None] | None,
+        number: Callable[[NotebookNode, int], None],
     ) -> None:
         with compat.without_grammar():
             from nbclient import NotebookClient
@@ -74,8 +80,10 @@ class CellRunner:
             notebook, km=kernel.manager, timeout=None, record_timing=False
         )
         self._client.reset_execution_trackers()
+        self._bounds = Bounds()
         self._begin = begin
         self._show = show
+        self._number = number
         self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
         self._sent: collections.deque[_Request] = collections.deque()
         self._requests: dict[str, _Request] = {}
@@ -169,7 +177,12 @@ class CellRunner:
         self._begin(
             f"cell {self.number}" if not request.registers else f"cells {self.number} to {last}"
         )
-        self._reply = await reply_to(self._kernel.client, request.message_id)
+        for number, index in enumerate(request.cells, self.number):
+            self._number(self._cells[index], number)
+        if not await self._replied(request):
+            return self.broken(
+                self.cell, "the cell ended without a reply; it has broken the kernel"
+            )
         await self._drain(request, output)
         self._sent.popleft()
         if request.registers:
@@ -178,6 +191,21 @@ class CellRunner:
         wrong = self._wrong(self.cell)
         self.number += 1
         return wrong
+
+    async def _replied(self, request: _Request) -> bool:
+        """Wait for the reply; False if none follows the end of the request's output."""
+        reply = asyncio.ensure_future(reply_to(self._kernel.client, request.message_id))
+        idle = asyncio.ensure_future(request.idle.wait())
+        try:
+            await asyncio.wait({reply, idle}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reply}, timeout=REPLY_TIMEOUT)
+            if reply.done():
+                self._reply = reply.result()
+            return reply.done()
+        finally:
+            for task in (reply, idle):
+                task.cancel()
+            await asyncio.gather(reply, idle, return_exceptions=True)
 
     def _take_registered(self, request: _Request) -> None:
         """Count the cells that were registered; the one behind them is to say what is wrong."""
@@ -200,9 +228,12 @@ class CellRunner:
             if message["msg_type"] == "stream" and self._show is not None:
                 self._show(message["content"]["name"], message["content"]["text"])
             index = request.cells[0]
+            bounded = self._bounds.bounded(index, message)
+            if bounded is None:
+                continue
             self._client.clear_before_next_output = False
             try:
-                self._client.process_message(message, self._cells[index], index)
+                self._client.process_message(bounded, self._cells[index], index)
             except self._complete:
                 request.idle.set()
 
@@ -215,6 +246,14 @@ class CellRunner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IOPUB_TIMEOUT):
                     await request.idle.wait()
+        self._complete_output(request.cells[0])
+
+    def _complete_output(self, index: int) -> None:
+        """Put the ends of long streams behind what was kept of the cell's output."""
+        cell = self._cells[index]
+        cell.setdefault("outputs", []).extend(
+            type(cell)(output) for output in self._bounds.rest(index)
+        )
 
     # --- what is wrong ---
 
@@ -257,10 +296,13 @@ class CellRunner:
         ]
         return protocol.clean("\n".join(lines or self._reply.get("traceback") or ()))
 
-    def broken(self, cell: NotebookNode, text: str, line: int | None = None) -> Broken:
-        """The report of `cell`, with what it had printed."""
+    def broken(
+        self, cell: NotebookNode, text: str, line: int | None = None, sections: Sections = ()
+    ) -> Broken:
+        """The report of `cell`, with what it had printed, and other `sections`."""
+        self._complete_output(next(at for at, each in enumerate(self._cells) if each is cell))
         place = f"{self._name} cell {self.number}" + (f", line {line}" if line else "")
-        sections = []
+        printed_sections = []
         for stream in ("stdout", "stderr"):
             printed = "".join(
                 output.text
@@ -268,8 +310,10 @@ class CellRunner:
                 if output.output_type == "stream" and output.name == stream
             )
             if printed.strip():
-                sections.append((f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:])))
-        return Broken(text, place, tuple(sections))
+                printed_sections.append(
+                    (f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:]))
+                )
+        return Broken(text, place, (*printed_sections, *sections))
 
 
 def _source_around(source: str, line: int) -> list[str]:

@@ -65,7 +65,13 @@ def run(words: Sequence[str]) -> int:
         "--test-timeout", metavar="SECONDS", help="interrupt a test that takes longer"
     )
     parser.add_argument(
+        "--notebook-timeout", metavar="SECONDS", help="interrupt a notebook that takes longer"
+    )
+    parser.add_argument(
         "--check-execution", action="store_true", help="report each notebook's execution as a test"
+    )
+    parser.add_argument(
+        "--save", metavar="DIR", help="write the executed notebooks, with all results, below DIR"
     )
     parser.add_argument("--no-fork", action="store_true", help="start each kernel as a new process")
     parser.add_argument(
@@ -79,7 +85,9 @@ def run(words: Sequence[str]) -> int:
         "--nbxunit-kernel": ours.kernel,
         "--nbxunit-cell-timeout": ours.cell_timeout,
         "--nbxunit-test-timeout": ours.test_timeout,
+        "--nbxunit-notebook-timeout": ours.notebook_timeout,
         "--nbxunit-preload": ours.preload,
+        "--nbxunit-save": ours.save,
     }
     arguments = ["-p", "nbxunit", "--nbxunit"]
     arguments += [f"{option}={value}" for option, value in spelled.items() if value is not None]

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from nbxunit.host.kernels import Kernel
 
 
+GRACE = 2.0
+"""Seconds that something has to react to an interrupt before its kernel is killed."""
+
+
 class Stopped(Exception):
     """The main thread stopped the run."""
 
@@ -21,7 +25,8 @@ class Stopped(Exception):
 class Control:
     """What the main thread tells a running job: go on or stop, and answers to questions.
 
-    `doing` is what the job is at, for a person who waits.
+    `doing` is what the job is at, for a person who waits; `grace` the seconds that teardown has when
+    the run is to stop.
     """
 
     def __init__(self) -> None:
@@ -30,7 +35,13 @@ class Control:
         self.doing = "waiting for a kernel"
         self.start = asyncio.Event()
         self.stop = asyncio.Event()
+        self.grace = GRACE
         self.kernel: Kernel | None = None
+
+    def kill(self) -> None:
+        """Kill the kernel, if there is one. For the loop of the job."""
+        if self.kernel is not None:
+            self.kernel.process.kill()
 
     def answer(self, number: int) -> protocol.Answer:
         """The answer to the frame `number`."""

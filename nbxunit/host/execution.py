@@ -9,24 +9,36 @@ import asyncio
 import contextlib
 import os
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbxunit import protocol
-from nbxunit.host import kernels, notebooks
+from nbxunit.host import hanging, kernels, notebooks
 from nbxunit.host.cells import CellRunner
 from nbxunit.host.client import call, request
-from nbxunit.host.control import Control, Stopped
+from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.forking import Forking
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
-from nbxunit.host.records import Broken, Died, Executed, Job, Output
-from nbxunit.host.testrun import GRACE, TestRun
+from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections
+from nbxunit.host.saving import Saved
+from nbxunit.host.testrun import TestRun
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 T = TypeVar("T")
+LAST_WORDS = 0.3
+"""Seconds to read what a kernel sent before it died."""
+
+
+class TookTooLong(Exception):
+    """Something took longer than it may; `sections` of a report say what it was doing."""
+
+    def __init__(self, text: str, sections: Sections = ()) -> None:
+        super().__init__(text)
+        self.sections = sections
 
 
 async def execute(
@@ -46,26 +58,76 @@ async def execute(
         async with contextlib.AsyncExitStack() as stack:
 
             def start() -> contextlib.AbstractAsyncContextManager[Kernel]:
-                return kernels.started(name, job.path.parent, job.environment, forking)
+                return kernels.started(
+                    name, job.path.parent, job.environment, forking, control.stop.is_set
+                )
 
-            kernel = await stack.enter_async_context(start())
+            kernel = await _unless_stopped(stack.enter_async_context(start()), control)
             control.doing = "waiting for its turn"
             await turn()
             if not kernel.is_alive():  # it has died with the fork server
-                kernel = await stack.enter_async_context(start())
+                kernel = await _unless_stopped(stack.enter_async_context(start()), control)
             notebook = notebooks.read(job.path)
             if _kernel_of(job) != name:  # an earlier notebook may have written it meanwhile
                 raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
             control.kernel = kernel
-            await _Execution(job, control, kernel, emit).run(notebook)
+            if job.save is None:
+                await _Execution(job, control, kernel, emit).run(notebook)
+            else:
+                await _saved(job, control, kernel, emit, notebook)
     except NotebookError as exc:
         emit(Broken(str(exc)))
     except KernelDied as exc:
-        emit(Died(str(exc)))
+        emit(Died(str(exc), exc.sections, exc.torn_down, stopped=control.stop.is_set()))
     except Stopped:
         pass
+    except Exception as exc:  # noqa: BLE001 - one notebook must not end the session of all
+        emit(Broken(f"the run failed: {''.join(traceback.format_exception(exc)[-6:])}"))
     finally:
         control.kernel = None
+
+
+async def _saved(
+    job: Job,
+    control: Control,
+    kernel: Kernel,
+    emit: Callable[..., None],
+    notebook: NotebookNode,
+) -> None:
+    """Run `notebook` and write what it has become, however that ends."""
+    assert job.save is not None
+    saved = Saved(notebook, job.path, job.save)
+
+    def take(*records: Record) -> None:
+        for record in records:
+            saved.take(record)
+        emit(*records)
+
+    try:
+        await _Execution(job, control, kernel, take, saved.number).run(notebook)
+    except KernelDied as exc:
+        saved.take(Died(str(exc)))
+        raise
+    except NotebookError as exc:
+        saved.take(Broken(str(exc)))
+        raise
+    finally:
+        saved.write()
+
+
+async def _unless_stopped(awaitable: Awaitable[T], control: Control) -> T:
+    """The result of `awaitable`; Stopped, and the end of it, when the run is to stop before."""
+    work = asyncio.ensure_future(awaitable)
+    stop = asyncio.ensure_future(control.stop.wait())
+    try:
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise Stopped
+    finally:
+        work.cancel()
+        stop.cancel()
+        await asyncio.gather(work, stop, return_exceptions=True)
 
 
 def _kernel_of(job: Job) -> str:
@@ -79,15 +141,28 @@ def _kernel_of(job: Job) -> str:
 
 class _Execution:
     def __init__(
-        self, job: Job, control: Control, kernel: Kernel, emit: Callable[..., None]
+        self,
+        job: Job,
+        control: Control,
+        kernel: Kernel,
+        emit: Callable[..., None],
+        number: Callable[[NotebookNode, int], None] = lambda _cell, _number: None,
     ) -> None:
         self._job = job
         self._control = control
         self._kernel = kernel
         self._emit = emit
+        self._number = number
+        self._deadline: float | None = None
 
     async def run(self, notebook: NotebookNode) -> None:
-        await self._guarded(self._prepare())
+        start = time.monotonic()
+        limit = self._job.notebook_timeout
+        self._deadline = None if limit is None else start + limit
+        try:
+            await self._guarded(self._prepare())
+        except TookTooLong as exc:
+            raise NotebookError(str(exc)) from exc
         start = time.monotonic()
         broken = await self._cells(notebook)
         if broken is not None:
@@ -95,7 +170,8 @@ class _Execution:
             return
         self._emit(Executed(time.monotonic() - start))
         self._control.doing = "collecting"
-        await TestRun(self._job, self._control, self._kernel, self._emit).run()
+        run = TestRun(self._job, self._control, self._kernel, self._emit)
+        await run.run(self._deadline)
 
     # --- before the cells ---
 
@@ -105,6 +181,7 @@ class _Execution:
         order = {
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
+            "folder": str(self._kernel.folder),
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
         if reply["status"] != "ok":
@@ -114,18 +191,27 @@ class _Execution:
 
     async def _cells(self, notebook: NotebookNode) -> Broken | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(self._kernel, notebook, self._job.path.name, self._at, show)
+        runner = CellRunner(
+            self._kernel, notebook, self._job.path.name, self._at, show, self._number
+        )
         limit = self._job.cell_timeout
+        at_expiry = 0
+
+        def expires() -> float | None:
+            return None if limit is None else runner.since + limit
+
+        def what() -> str:
+            nonlocal at_expiry
+            at_expiry = runner.number
+            return f"cell {runner.number} took longer than {limit:g} s" if limit else ""
+
         try:
-            return await self._guarded(
-                runner.run(),
-                lambda: None if limit is None else runner.since + limit,
-                lambda: f"cell {runner.number} took longer than {limit:g} s",
-            )
-        except (KernelDied, TimeoutError) as exc:
+            return await self._guarded(runner.run(), expires, what)
+        except (KernelDied, TookTooLong) as exc:
             if runner.cell is None:
-                raise
-            return runner.broken(runner.cell, str(exc))
+                raise NotebookError(str(exc)) from exc
+            runner.number = at_expiry or runner.number  # an interrupted cell has ended meanwhile
+            return runner.broken(runner.cell, str(exc), sections=exc.sections)
 
     def _at(self, doing: str) -> None:
         self._control.doing = doing
@@ -141,40 +227,57 @@ class _Execution:
         expires: Callable[[], float | None] = lambda: None,
         what: Callable[[], str] = str,
     ) -> T:
-        """The result of `awaitable`; TimeoutError, KernelDied or Stopped when that comes first.
+        """The result of `awaitable`; TookTooLong, KernelDied or Stopped when that comes first.
 
-        `expires` is the time at which what it is doing now has taken too long, and `what` says so.
+        `expires` is the time at which what it is doing now has taken too long, and `what` says so;
+        the time of the whole notebook can be over before.
         """
         work = asyncio.ensure_future(awaitable)
         death = asyncio.ensure_future(self._kernel.died())
         stop = asyncio.ensure_future(self._control.stop.wait())
         try:
             while not (work.done() or death.done() or stop.done()):
-                at = expires()
+                at = self._first(expires())
                 left = None if at is None else at - time.monotonic()
                 if left is not None and left <= 0:
                     break
                 await asyncio.wait(
                     {work, death, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED
                 )
+            if death.done():  # what it has still said may say where it died
+                await asyncio.wait({work}, timeout=LAST_WORDS)
             if work.done():
                 return work.result()
             if death.done():
                 raise death.result()
-            stopped, text = stop.done(), what()
+            stopped, text = stop.done(), self._what(expires(), what)
+            sections = () if stopped else await hanging.stacks(self._kernel)
             await self._kernel.interrupt()
-            await asyncio.wait({work, death}, timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
+            grace = self._control.grace if stopped else GRACE
+            await asyncio.wait({work, death}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
             reacted = work.done()
             if not reacted:
                 await self._kernel.kill()
             if stopped:
                 raise Stopped
             how = "was interrupted" if reacted else "did not react to an interrupt and was killed"
-            raise TimeoutError(f"{text} and {how}")
+            raise TookTooLong(f"{text} and {how}", sections)
         finally:
             for task in (work, death, stop):
                 task.cancel()
             await asyncio.gather(work, death, stop, return_exceptions=True)
+
+    def _first(self, at: float | None) -> float | None:
+        """What comes first, `at` or the end of the notebook's time."""
+        times = [time for time in (at, self._deadline) if time is not None]
+        return min(times, default=None)
+
+    def _what(self, at: float | None, what: Callable[[], str]) -> str:
+        """What took too long, if `at` was its time."""
+        text = what()
+        if self._deadline is None or (at is not None and at < self._deadline):
+            return text
+        return f"the notebook took longer than {self._job.notebook_timeout:g} s"
 
 
 def _why_not_prepared(kernel: Kernel, reply: Mapping[str, Any]) -> str:

@@ -15,13 +15,14 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbxunit.host.client import client_class, reply_to
 from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
+from nbxunit.host.records import Sections
 
 READY_TIMEOUT = 60
 """Seconds that a kernel may take to start."""
@@ -31,12 +32,28 @@ LONGEST_FOLDER = 90
 """Characters of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
+WAITING_MESSAGES = 50
+"""Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
+HURRY = 0.2
+"""Seconds for the same where the whole run is to end."""
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
 """Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
 
 
+MARK = "NBXUNIT_KERNEL_ID"
+"""The variable by which what a kernel starts is known, also in a session of its own."""
+
+
 class KernelDied(Exception):
-    """A kernel's process has ended; the message says how, with the last lines of its stderr."""
+    """A kernel's process has ended; the message says how, with the last lines of its stderr.
+
+    `sections` of a report say more; `torn_down` if it could tear down before.
+    """
+
+    def __init__(self, text: str, sections: Sections = (), *, torn_down: bool = False) -> None:
+        super().__init__(text)
+        self.sections = sections
+        self.torn_down = torn_down
 
 
 class Kernel:
@@ -102,11 +119,16 @@ def _ending(code: int | None) -> str:
 
 @contextlib.asynccontextmanager
 async def started(
-    name: str, cwd: Path, environment: Mapping[str, str], forking: Forking | None = None
+    name: str,
+    cwd: Path,
+    environment: Mapping[str, str],
+    forking: Forking | None = None,
+    in_hurry: Callable[[], bool] = bool,
 ) -> AsyncIterator[Kernel]:
     """A kernel of the kernelspec `name` in the folder `cwd`; stopped at the end.
 
-    Forked where it can be, else spawned. `environment` is the host's.
+    Forked where it can be, else spawned. `environment` is the host's. Where it is to be stopped
+    `in_hurry`, it has a moment only to end by itself.
     NotebookError if there is no such kernelspec, or the kernel does not start.
     """
     from jupyter_client.manager import AsyncKernelManager
@@ -123,6 +145,7 @@ async def started(
             try:
                 await _bound(manager, ready)
                 client = client_class()(parent=manager, **manager.get_connection_info(session=True))
+                client.context.rcvhwm = WAITING_MESSAGES
                 client.start_channels(hb=False)  # the process itself tells when it ends
             except BaseException:
                 await _provisioner_of(manager).kill()
@@ -132,7 +155,7 @@ async def started(
             await _ready(kernel, name)
             yield kernel
         finally:
-            await _stop(kernel)
+            await _stop(kernel, HURRY if in_hurry() else STOP_TIMEOUT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -177,7 +200,7 @@ async def _launch(
             await manager.start_kernel(
                 extra_arguments=extra,
                 cwd=str(cwd),
-                env={**inherited, "NBXUNIT_KERNEL": "1"},
+                env={**inherited, "NBXUNIT_KERNEL": "1", MARK: folder.name},
                 stderr=stderr,
                 stdout=stderr,
             )
@@ -304,6 +327,15 @@ async def _answers(kernel: Kernel) -> None:
                     return
 
 
+def _kill_marked(mark: str) -> None:
+    """Kill what a kernel has started in sessions of their own, where the system tells of it."""
+    entry = f"{MARK}={mark}".encode()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
+            if entry in environ.read_bytes().split(b"\0"):
+                os.kill(int(environ.parent.name), signal.SIGKILL)
+
+
 def _is_idle(message: Mapping[str, Any], message_id: str) -> bool:
     return bool(
         message["msg_type"] == "status"
@@ -319,14 +351,14 @@ def _known_kernels() -> str:
     return f"known kernels: {', '.join(names) or 'none'}; choose one with --kernel NAME"
 
 
-async def _stop(kernel: Kernel) -> None:
+async def _stop(kernel: Kernel, patience: float) -> None:
     """Let the kernel end by itself, kill it if it does not, and then what it started."""
     manager, process = kernel.manager, kernel.process
     group = manager.provisioner.pgid
     try:
         if kernel.is_alive():
             await manager.request_shutdown()
-            async with asyncio.timeout(STOP_TIMEOUT):
+            async with asyncio.timeout(patience):
                 await ended(process)
     except Exception:  # noqa: BLE001, S110 - whatever went wrong, the process must end
         pass
@@ -340,5 +372,7 @@ async def _stop(kernel: Kernel) -> None:
             process.kill()
         await ended(process)
         process.wait()
+        if not isinstance(process, ForkedProcess):  # else the fork server has done so
+            _kill_marked(kernel.folder.name)
         manager.cleanup_connection_file()
         await manager.cleanup_resources()

@@ -71,6 +71,14 @@ def read(path: Path) -> NotebookNode:
     return cast("NotebookNode", notebook)
 
 
+def as_text(notebook: NotebookNode) -> bytes:
+    """The notebook as the content of a file."""
+    import nbformat
+
+    text: str = nbformat.v4.writes(notebook)
+    return text.encode("utf-8", "backslashreplace")  # which JSON reads as the lone surrogate it was
+
+
 def _why_not_json(text: str) -> str:
     try:
         json.loads(text)

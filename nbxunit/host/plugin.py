@@ -28,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="execute all notebooks, also those without tests, and report each execution as a test",
     )  # fmt: skip
     group.addoption(
+        "--nbxunit-save", metavar="DIR", default=None,
+        help="write the executed notebooks below DIR, with outputs and the results of their tests",
+    )  # fmt: skip
+    group.addoption(
         "--nbxunit-no-fork", action="store_true", default=False,
         help="start each kernel as a new process instead of forking one that is warm",
     )  # fmt: skip
@@ -36,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="modules, separated by commas, that are imported once, before kernels are forked",
     )  # fmt: skip
     parser.addini("nbxunit_preload", "default of --nbxunit-preload", type="args", default=[])
-    for what in ("cell", "test"):
+    for what in ("cell", "test", "notebook"):
         group.addoption(
             f"--nbxunit-{what}-timeout", metavar="SECONDS", type=float, default=None,
             help=f"interrupt a {what} that takes longer, then kill the kernel (default: no limit)",

@@ -12,12 +12,15 @@ from typing import TypeAlias
 
 from nbxunit import protocol
 
+Sections: TypeAlias = tuple[tuple[str, str], ...]
+"""Headed texts below a report."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
-    `environment` is the host's when the run was asked for.
+    `save` is the file for the executed notebook. `environment` is the host's when the run was asked for.
     """
 
     path: Path
@@ -27,6 +30,8 @@ class Job:
     selection: Mapping[str, object] = dataclasses.field(default_factory=dict)
     cell_timeout: float | None = None
     test_timeout: float | None = None
+    notebook_timeout: float | None = None
+    save: Path | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
 
@@ -37,7 +42,7 @@ class Broken:
 
     text: str
     place: str = ""
-    sections: tuple[tuple[str, str], ...] = ()
+    sections: Sections = ()
 
     def __str__(self) -> str:
         """The report of it."""
@@ -68,9 +73,16 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Died:
-    """The kernel has ended while its tests ran; `text` says how."""
+    """The kernel's tests have ended before their time; `text` and `sections` say how.
+
+    `torn_down` if what was set up is torn down all the same; `stopped` if the run was to end then, so
+    that nobody waits for the tests that had not run.
+    """
 
     text: str
+    sections: Sections = ()
+    torn_down: bool = False
+    stopped: bool = False
 
 
 Record: TypeAlias = protocol.Event | Output | Broken | Executed | Question | Died

@@ -19,6 +19,12 @@ from nbxunit.host.records import Broken, Died, Executed, Output, Question, Recor
 
 EXECUTION = "execution"
 """The name of the test that `--nbxunit-check-execution` reports."""
+_COMPLETE = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
+"""The statuses of a run that went to its end."""
 
 
 class Replay:
@@ -36,6 +42,8 @@ class Replay:
         self._running: protocol.Started | None = None
         self._check = bool(self._config.getoption("nbxunit_check_execution"))
         self._reports = 0
+        self._has_verdict = False
+        self._is_collected = False
         self.not_found = ""
         self.empty: tuple[str, ...] | None = None
         self.interrupted = False
@@ -67,7 +75,7 @@ class Replay:
             case Broken():
                 self._broken(record)
             case Died():
-                self._died(record.text)
+                self._died(record)
             case Output():
                 stream = sys.stderr if record.stream == "stderr" else sys.stdout
                 stream.write(record.text)
@@ -79,6 +87,7 @@ class Replay:
 
     def _collected(self, event: protocol.Collected) -> None:
         self._unfinished = dict.fromkeys(event.nodeids)
+        self._is_collected = True
         compat.forget_failure(self._config, self._item.notebook_id)
         self._grow(len(event.nodeids))
         compat.remember_nodeids(self._config, [*event.nodeids, *event.deselected])
@@ -94,10 +103,16 @@ class Replay:
 
     def _started(self, event: protocol.Started) -> None:
         self._running = event
+        self._has_verdict = False
         self._item.speaks_for = event.nodeid
         self._hook.pytest_runtest_logstart(nodeid=event.nodeid, location=event.location)
 
     def _finished(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        if not self._has_verdict:  # code of the notebook has changed how pytest runs tests
+            text = (
+                "pytest says that the test ended, and never said how; something has changed pytest"
+            )
+            self._log(pytest.TestReport(nodeid, location, {}, "failed", text, "call"))
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
         self._unfinished.pop(nodeid, None)
         self._running = None
@@ -138,6 +153,8 @@ class Replay:
         )
 
     def _ended(self, event: protocol.Ended) -> None:
+        if event.status in _COMPLETE and not event.message:
+            self._miss(event.status)
         if event.status == pytest.ExitCode.USAGE_ERROR and event.message.startswith("not found"):
             self.not_found = event.message
             self._error(self._item.notebook_id, event.message)
@@ -150,6 +167,19 @@ class Replay:
         known = set(pytest.ExitCode)
         if event.status not in known and not self._session.shouldstop:
             self._session.shouldstop = f"exit status {event.status} in {self._item.notebook_id}"
+
+    def _miss(self, status: int) -> None:
+        """Report what a complete run should have told and did not, as after `pytest.exit(..., 0)`."""
+        if not self._is_collected and not self._reports:
+            text = f"pytest ended in the kernel with status {status}, and never collected the tests"
+            self._error(self._item.notebook_id, text)
+        if self._session.shouldstop or self._session.shouldfail:
+            return
+        for nodeid in list(self._unfinished):
+            self._error(
+                nodeid, f"not run: pytest ended in the kernel with status {status} before it"
+            )
+        self._unfinished.clear()
 
     # --- the execution, and what went wrong ---
 
@@ -188,20 +218,23 @@ class Replay:
             )
         self._finished(nodeid, location)
 
-    def _died(self, text: str) -> None:
+    def _died(self, record: Died) -> None:
         """The kernel has ended: an error for what was running, and for all that had not run."""
-        running = self._running
-        if running is None:
-            self._error(self._item.notebook_id, text)
-        else:
-            self._fail_running(running, text)
-        for nodeid in list(self._unfinished):
+        text, running = record.text, self._running
+        if running is None and not record.stopped:
+            self._error(self._item.notebook_id, text, record.sections)
+        elif running is not None:
+            self._fail_running(running, record)
+        for nodeid in () if record.stopped else list(self._unfinished):
             self._error(nodeid, f"not run: {text.partition(chr(10))[0]}")
             self._unfinished.pop(nodeid, None)
 
-    def _fail_running(self, running: protocol.Started, text: str) -> None:
-        message = f"{text}\nwhile it ran {running.nodeid}; its teardown could not run"
-        report = pytest.TestReport(running.nodeid, running.location, {}, "failed", message, "call")
+    def _fail_running(self, running: protocol.Started, record: Died) -> None:
+        message = f"{record.text}\nwhile it ran {running.nodeid}"
+        message += "" if record.torn_down else "; its teardown could not run"
+        report = pytest.TestReport(
+            running.nodeid, running.location, {}, "failed", message, "call", list(record.sections)
+        )
         report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `session`
         self._log(report)
         self._finished(running.nodeid, running.location)
@@ -241,6 +274,7 @@ class Replay:
 
     def _log(self, report: pytest.TestReport) -> None:
         self._reports += 1
+        self._has_verdict |= report.when == "call" or not report.passed
         if self._more and hasattr(self._config, "workerinput"):
             # xdist's controller counts items; the number of tests rides on a report.
             report.nbxunit_more = self._more  # type: ignore[attr-defined]

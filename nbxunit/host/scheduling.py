@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
-from nbxunit.host.control import Control, Stopped
+from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.execution import execute
 from nbxunit.host.forking import Forking
 from nbxunit.host.records import Job, Record
@@ -90,9 +90,10 @@ class Run:
         """Let it begin, if it was held."""
         self._runner.call(self.control.start.set)
 
-    def stop(self) -> None:
-        """Let it end: what runs is interrupted, and killed if it does not react."""
+    def stop(self, grace: float = GRACE) -> None:
+        """Let it end: what runs is interrupted, and killed if it has not ended after `grace` s."""
         self.control.go = False
+        self.control.grace = min(grace, self.control.grace)
         self._runner.call(self.control.stop.set)
 
     def forget(self) -> None:
@@ -139,6 +140,17 @@ class Runner:
             self._forking.server.close()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
+
+    def hurry(self, grace: float) -> None:
+        """Let all that runs end, with `grace` seconds for teardowns."""
+        for run in self._runs:
+            run.stop(grace)
+
+    def abort(self) -> None:
+        """Kill what runs, now; its records say so."""
+        for run in self._runs:
+            run.stop(grace=0)
+            self.call(run.control.kill)
 
     def call(self, function: object) -> None:
         """Call `function` on the loop."""

@@ -18,6 +18,7 @@ import pytest
 from nbxunit.host import compat, notebooks, settings
 from nbxunit.host.items import Function, Notebook, NotebookItem, tree
 from nbxunit.host.selection import CacheSelection, split_arguments
+from nbxunit.host.signals import Signals
 from nbxunit.host.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from nbxunit.host.records import Job
     from nbxunit.host.scheduling import Run, Runner
 
-DRAIN = 5.0
+TEARDOWN = 1.0
 """Seconds that an interrupted run may take for its teardowns."""
+REACTION = 0.4
+"""Seconds more that the report of a kernel may take that was killed then."""
 
 
 class NotebookSession:
@@ -44,6 +47,9 @@ class NotebookSession:
         self._forking: Forking | None = None
         self._not_found: list[str] = []
         self._empty: list[str] = []
+        self._signals = Signals(self._abort)
+        if not hasattr(config, "workerinput"):  # xdist's controller ends its workers
+            self._signals.install()
         settings.check(config)
 
     # --- collection ---
@@ -155,9 +161,12 @@ class NotebookSession:
                 if self._is_over(item.session):
                     run.control.go = False
         except KeyboardInterrupt:
+            self._signals.is_ending = True
             doing = run.control.doing
             self._interrupted(run, replay)
-            raise KeyboardInterrupt(f"{item.notebook_id}: interrupted at {doing}") from None
+            is_interrupt = self._signals.exit_status is None
+            how = "interrupted" if is_interrupt else f"ended by {self._signals.name}"
+            raise KeyboardInterrupt(f"{item.notebook_id}: {how} at {doing}") from None
         self._runs.pop(item).forget()
         self._conclude(item, replay)
         return True
@@ -211,6 +220,8 @@ class NotebookSession:
             {"ids": item.selected, **self._cache.of(item)},
             settings.seconds(config, "cell"),
             settings.seconds(config, "test"),
+            settings.seconds(config, "notebook"),
+            settings.saved(config, item.path),
             dict(os.environ),
             live_output=config.getoption("capture") == "no" or bool(config.getoption("usepdb")),
         )
@@ -271,8 +282,8 @@ class NotebookSession:
         import time
 
         for each in {run, *self._runs.values()}:
-            each.stop()
-        deadline = time.monotonic() + DRAIN
+            each.stop(TEARDOWN)
+        deadline = time.monotonic() + TEARDOWN + REACTION
         with contextlib.suppress(TimeoutError):
             while (left := deadline - time.monotonic()) > 0:
                 record = run.spool.get(left)
@@ -293,13 +304,26 @@ class NotebookSession:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         """Stop what still runs; a test that was not found is a usage error, as for pytest."""
+        self._signals.is_ending = True
+        if self._runner is not None and self._signals.received is not None:
+            self._runner.hurry(TEARDOWN)
         self._stack.close()
-        if self._not_found and session.exitstatus in (
+        if self._signals.exit_status is not None:
+            session.exitstatus = self._signals.exit_status
+        elif self._not_found and session.exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,
         ):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         return (yield)
+
+    def pytest_unconfigure(self) -> None:
+        """Put the handlers of signals back."""
+        self._signals.restore()
+
+    def _abort(self) -> None:
+        if self._runner is not None:
+            self._runner.abort()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say why there were no tests, and which notebooks were not executed."""

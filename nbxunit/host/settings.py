@@ -46,7 +46,7 @@ def forking(config: pytest.Config) -> Forking | None:
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:
-    """The timeout for a cell or a test. UsageError for an ini value that is no number."""
+    """The timeout for a cell, a test or a notebook. UsageError for an ini value that is no number."""
     option = config.getoption(f"nbxunit_{what}_timeout")
     ini = config.getini(f"nbxunit_{what}_timeout")
     if option is None and ini:
@@ -57,6 +57,16 @@ def seconds(config: pytest.Config, what: str) -> float | None:
                 f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
             ) from exc
     return option or None
+
+
+def saved(config: pytest.Config, path: Path) -> Path | None:
+    """Where the executed notebook goes: below `--save`, at its place relative to the rootdir."""
+    folder = config.getoption("nbxunit_save")
+    if not folder:
+        return None
+    inside = path.is_relative_to(config.rootpath)
+    relative = path.relative_to(config.rootpath) if inside else Path(path.name)
+    return Path(config.invocation_params.dir, folder, relative)
 
 
 def jobs(config: pytest.Config, count: int) -> int:
@@ -75,5 +85,5 @@ def jobs(config: pytest.Config, count: int) -> int:
 def check(config: pytest.Config) -> None:
     """UsageError, now, for settings that make no sense."""
     jobs(config, 1)
-    for what in ("cell", "test"):
+    for what in ("cell", "test", "notebook"):
         seconds(config, what)

@@ -14,14 +14,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbxunit import protocol
+from nbxunit.host import hanging
 from nbxunit.host.client import call, reply_to
-from nbxunit.host.control import Control
+from nbxunit.host.control import GRACE, Control
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
-from nbxunit.host.records import Job, Output, Question
+from nbxunit.host.records import Job, Output, Question, Sections
 
-GRACE = 2.0
-"""Seconds that something has to react to an interrupt before its kernel is killed."""
 TICK = 0.1
 """Seconds between two looks at what is running."""
 MARKER = "application/vnd.nbxunit.marker"
@@ -46,9 +45,10 @@ class TestRun:
         self._running: tuple[str, float] | None = None
         self._taken = 0
         self._killed = ""
+        self._stacks: Sections = ()
 
-    async def run(self) -> None:
-        """Run the tests; KernelDied or NotebookError when they cannot end."""
+    async def run(self, deadline: float | None = None) -> None:
+        """Run the tests, by `deadline` at the latest; KernelDied or NotebookError if they can't end."""
         order = {
             "nonce": self._nonce,
             "journal": str(self._kernel.journal),
@@ -63,6 +63,7 @@ class TestRun:
             "death": asyncio.ensure_future(self._kernel.died()),
             "watch": asyncio.ensure_future(self._watch()),
             "stop": asyncio.ensure_future(self._stop_soon()),
+            "deadline": asyncio.ensure_future(self._end_at(deadline)),
         }
         try:
             await asyncio.wait(
@@ -77,12 +78,20 @@ class TestRun:
 
     def _conclude(self, tasks: Mapping[str, asyncio.Future[Any]]) -> None:
         if self._ended:
+            if self._killed and not tasks["death"].done():
+                raise KernelDied(self._killed, self._stacks, torn_down=True)
             return
         if tasks["frames"].done() and tasks["frames"].exception() is not None:
             raise NotebookError(f"the kernel's events are damaged: {tasks['frames'].exception()}")
         if tasks["death"].done():
             self._read_journal()
-            raise KernelDied(self._killed) if self._killed else tasks["death"].result()
+            if self._control.stop.is_set():
+                self._killed = (
+                    self._killed or "the run was to end at once, so its kernel was killed"
+                )
+            if not self._killed:
+                raise tasks["death"].result()
+            raise KernelDied(self._killed, self._stacks)
         reply = tasks["reply"].result()
         what = reply.get("evalue") or "it ended without its last event"
         raise NotebookError(f"the run failed in the kernel: {reply.get('ename', '')}: {what}")
@@ -104,7 +113,7 @@ class TestRun:
                 await self._drained(number)
             for event in frame.events:
                 self._note(event)
-            self._emit(*frame.events)
+            self._emit(*filter(self._tells, frame.events))
             client.input(protocol.encode_answer(self._control.answer(number)))
 
     def _note(self, event: protocol.Event) -> None:
@@ -114,8 +123,20 @@ class TestRun:
             self._control.doing = event.nodeid
         elif isinstance(event, protocol.Finished):
             self._running = None
+        elif isinstance(event, protocol.Reported):
+            self._explain(event.report)
         elif isinstance(event, protocol.Ended):
             self._ended = True
+
+    def _tells(self, event: protocol.Event) -> bool:
+        """Whether an event is to be told: the end of a run that was cut short is told otherwise."""
+        return not (self._killed and isinstance(event, protocol.Ended))
+
+    def _explain(self, report: dict[str, Any]) -> None:
+        """Add what ran when the time was over to the report of the test that failed by it."""
+        if self._stacks and not self._killed and report.get("outcome") == "failed":
+            report["sections"] = [*report.get("sections", ()), *self._stacks]
+            self._stacks = ()
 
     def _read_journal(self) -> None:
         """Take the events that a dead kernel could not send any more."""
@@ -171,7 +192,8 @@ class TestRun:
                 interrupted_at = None
             elif interrupted_at is None:
                 if now - since > limit:
-                    interrupted_at = now
+                    self._stacks = await hanging.stacks(self._kernel)
+                    interrupted_at = time.monotonic()
                     await self._kernel.interrupt()
             elif progress != before:  # it reacted; its teardown has as long again
                 interrupted_at, self._running = None, (running, now)
@@ -200,9 +222,25 @@ class TestRun:
                 break
         return self._running or (None, 0.0)
 
+    async def _end_at(self, deadline: float | None) -> None:
+        """Interrupt the run when its notebook took too long, and kill it if nothing comes of it."""
+        if deadline is None:
+            return
+        await asyncio.sleep(deadline - time.monotonic())
+        self._stacks = await hanging.stacks(self._kernel)
+        self._killed = f"the notebook took longer than {self._job.notebook_timeout:g} s"
+        await self._kernel.interrupt()
+        await asyncio.sleep(GRACE)
+        self._killed += " and did not react to an interrupt, so the kernel was killed"
+        await self._kernel.kill()
+
     async def _stop_soon(self) -> None:
         """Interrupt the run when it is to stop; its teardowns have a moment, then it is killed."""
         await self._control.stop.wait()
         await self._kernel.interrupt()
-        await asyncio.sleep(GRACE)
+        await asyncio.sleep(self._control.grace)
+        self._killed = (
+            f"the run was to end, and what ran did not end within {self._control.grace:g} s, "
+            "so the kernel was killed"
+        )
         await self._kernel.kill()

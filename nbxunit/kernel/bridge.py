@@ -79,6 +79,11 @@ def wait(awaitable: Awaitable[T]) -> T:
     return result
 
 
+def awaited() -> list[Awaitable[Any]]:
+    """What the runs are waiting for, in this moment."""
+    return [each.awaited for each in _runs.values() if each.awaited is not None]
+
+
 def available() -> bool:
     """Whether `wait` works here."""
     return _current_run() is not None
@@ -143,6 +148,7 @@ class _Run(Generic[T]):
         handler = signal.getsignal(signal.SIGINT)
         self._sigint = handler if self._main_thread and handler is not signal.SIG_IGN else None
         self._greenlet: Any = None
+        self.awaited: Awaitable[Any] | None = None
         self._closed = False
         # How the last awaitable ended. The function's half takes it from here: a value that is
         # switched or thrown in would stay alive in the frame that switched, until the next wait.
@@ -167,7 +173,9 @@ class _Run(Generic[T]):
         with _Interrupts(self._loop, self._task, coroutine) as interrupts:
             if self._main_thread:
                 interrupts.install()
+            self.awaited = coroutine
             self._greenlet.parent.switch(coroutine)
+            self.awaited = None
             result, error = self._result, self._error
             self._result = self._error = None
             if error is None:

@@ -37,9 +37,14 @@ MODULES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "nbxunit.kernel.headless",
 )  # fmt: skip
 """What every kernel imports before its first cell."""
+GENERATIONS = 20
+"""How often the server looks for what it inherits: children come when their parents have ended."""
 LATE = ("ipykernel.debugger",)
 """What a kernel imports as well, where it is installed."""
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+MARK = "NBXUNIT_KERNEL_ID"
+"""The variable by which a process tells in which kernel it was started."""
 
 
 class Server:
@@ -47,7 +52,7 @@ class Server:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._kernels: set[int] = set()
+        self._kernels: dict[int, str] = {}
         self._before = dict(os.environ)
         self._unsafe: str | None = None
 
@@ -77,10 +82,12 @@ class Server:
                 self._channel.close()
                 order |= {"changed": self._changed(), "server": server}
                 return order
-            self._kernels.add(pid)
+            self._kernels[pid] = order["env"].get(MARK, "")
             self._tell({"forked": order["fork"], "pid": pid})
         for pid in self._kernels:
             _kill_group(pid)
+        self._kernels.clear()
+        self._kill_orphans("")
         os._exit(0)  # there is nothing to put back
 
     def _preload(self, modules: Sequence[str]) -> None:
@@ -140,12 +147,52 @@ class Server:
                 continue
             _kill_group(pid)
             _, status = os.waitpid(pid, 0)
-            self._kernels.discard(pid)
+            self._kill_orphans(self._kernels.pop(pid))
             self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    def _kill_orphans(self, mark: str) -> None:
+        """Kill what the dead kernel with this mark has started in sessions of their own.
+
+        The system gives such processes to the server when their parents end. While other kernels
+        live, only those are known to be the dead one's that carry its mark.
+        """
+        for _ in range(GENERATIONS):
+            orphans = [pid for pid in _children() if pid not in self._kernels]
+            if self._kernels:
+                orphans = [pid for pid in orphans if f"{MARK}={mark}".encode() in _environment(pid)]
+            if not orphans:
+                return
+            for pid in orphans:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            for pid in orphans:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
 
     def _tell(self, answer: Mapping[str, object]) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_orders` sees the end
             self._channel.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _adopt() -> None:
+    """Let the system give this process what its kernels leave behind; only Linux does that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _children() -> list[int]:
+    """The processes whose parent this one is, where the system tells."""
+    try:
+        return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _kill_group(pid: int) -> None:
@@ -257,6 +304,7 @@ def main() -> None:
     path = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # as ipykernel_launcher  # noqa: PTH109
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
+    _adopt()
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
     gc.disable()  # imports leave no garbage

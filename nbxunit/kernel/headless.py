@@ -18,7 +18,8 @@ from IPython import get_ipython
 
 import nbxunit
 from nbxunit import directives, protocol
-from nbxunit.kernel import bridge, compat, engine, extension
+from nbxunit.kernel import bridge, compat, engine, extension, stacks
+from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
 from nbxunit.kernel.timeouts import Timeouts
 from nbxunit.kernel.wire import Reporting, Wire
@@ -44,6 +45,8 @@ def prepare(order: str) -> None:
     shell: Any = get_ipython()
     notebook = extension.load(shell)
     notebook.headless = True
+    _end_forks(shell)
+    stacks.tell_on_signal(Path(told["folder"]), lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
@@ -52,6 +55,31 @@ def prepare(order: str) -> None:
         _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
     finally:
         os.chdir(here)
+
+
+def _place(notebook: Notebook, file: str) -> str:
+    cell = notebook.cell_of_file(file)
+    return cell.label if cell is not None else file
+
+
+def _open_standard_streams() -> None:
+    """Where a cell closed one, the next file would get its number, and output would go there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _end_forks(shell: Any) -> None:
+    """Let a process that a cell forked end with the cell: it would answer for the kernel."""
+    kernel = os.getpid()
+
+    def end_fork(result: Any) -> None:
+        if os.getpid() != kernel:
+            os._exit(0 if result is None or result.success else 1)
+
+    shell.events.register("post_run_cell", end_fork)
 
 
 def register(order: str) -> int:
@@ -83,6 +111,7 @@ async def run(order: str) -> None:
     told = json.loads(order)
     prepared = _prepared.pop("run")
     shell = prepared.notebook.shell
+    _open_standard_streams()
     wire = Wire(compat.StdinChannel(shell), told["nonce"], told["journal"])
     wire.send(_hello(prepared.config))
     compat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))

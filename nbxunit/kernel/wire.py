@@ -47,6 +47,7 @@ class Wire:
     def __init__(self, channel: compat.StdinChannel, nonce: str, journal: str | None) -> None:
         self._channel = channel
         self._nonce = nonce
+        self._process = os.getpid()
         self._lines: list[str] = []
         self._unwritten: list[str] = []
         self._number = 0
@@ -55,11 +56,24 @@ class Wire:
         self.answer = protocol.Answer(0)
 
     def send(self, event: protocol.Event, *, at_once: bool = False) -> None:
-        """Send `event` with the next flush; with `at_once`, a kernel that dies now has told it."""
+        """Send `event` with the next flush; with `at_once`, a kernel that dies now has told it.
+
+        A process that a test has forked, and that comes back from it, ends here.
+        """
+        if os.getpid() != self._process:
+            is_failure = (
+                isinstance(event, protocol.Reported) and event.report["outcome"] == "failed"
+            )
+            os._exit(int(is_failure))
         line = protocol.encode(event)
         self._lines.append(line)
         self._unwritten.append(line)
-        if at_once and self._journal is not None:
+        if at_once:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write to the journal what is not there yet."""
+        if self._journal is not None:
             os.write(self._journal, "".join(f"{each}\n" for each in self._unwritten).encode())
             self._unwritten.clear()
 
@@ -140,6 +154,11 @@ class Reporting:
         if answer.max_failures is not None:
             # Counted by pytest itself, so that the last failing test tears everything down.
             self._config.option.maxfail = max(answer.max_failures, 1)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """No test runs any more, also if what follows takes its time, or ends the kernel."""
+        self._wire.keep()
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""

@@ -2,74 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-import suite  # type: ignore[import-not-found] # beside this file
-
-
-class Shell:
-    """Runs `nbxunit run` in a folder as a person would, and keeps what it printed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = {
-            name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
-        }
-        self.env["NBXUNIT_TEST"] = str(folder)
-
-    def write(self, file: str, /, *cells: str, **metadata: object) -> Path:
-        """Write a notebook of these cells."""
-        path = self.folder / file
-        suite.write_notebook(path, list(cells), **metadata)
-        return path
-
-    def start(self, *args: str) -> subprocess.Popen[str]:
-        """Start `nbxunit run ARGS`."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "nbxunit", "run", *args], cwd=self.folder, env=self.env,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-
-    def run(self, *args: str, timeout: float = 90) -> Result:
-        """Run it to its end."""
-        begin = time.monotonic()
-        process = self.start(*args)
-        output, _ = process.communicate(timeout=timeout)
-        return Result(process.returncode, output, time.monotonic() - begin)
-
-    def kernels(self) -> list[str]:
-        """The processes that this shell has started, or one of those: kernels that were left."""
-        mark = f"NBXUNIT_TEST={self.folder}".encode()
-        return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
-
-
-def _environment(process: Path) -> list[bytes]:
-    try:
-        return (process / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-class Result:
-    """What a run came to."""
-
-    def __init__(self, exit_code: int, output: str, seconds: float) -> None:
-        self.exit = exit_code
-        self.output = output
-        self.seconds = seconds
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The counts of pytest's last line."""
-        last = [line for line in self.output.splitlines() if re.search(r"in [\d.]+s", line)][-1]
-        found = re.findall(r"(\d+) ([a-z]+)", last.partition(" in ")[0])
-        return {word.rstrip("s"): int(number) for number, word in found}
+from shells import Shell  # type: ignore[import-not-found] # beside this file
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ state = {
     "path": [entry for entry in sys.path if entry != os.getcwd()],
     "environment": {
         key: value for key, value in os.environ.items()
-        if key not in ("JPY_PARENT_PID", "JPY_SESSION_NAME") and "time" not in key.lower()
+        if key not in ("JPY_PARENT_PID", "JPY_SESSION_NAME", "NBXUNIT_KERNEL_ID") and "time" not in key.lower()
     },
     "descriptors": sorted(name(fd) for fd in map(int, os.listdir("/proc/self/fd")) if fd < 200
                           and os.path.exists(f"/proc/self/fd/{fd}")),

@@ -1,0 +1,113 @@
+"""Signals: the run ends soon, with the status of the signal, its files whole, and nothing left."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import time
+from xml.etree import ElementTree as ET
+
+import pytest
+
+BUSY = [
+    "import os, time",
+    "%%xunit_setup module\nx = 1",
+    "%%xunit_teardown module\nopen(f'torn{os.getpid()}', 'w')",
+    "def test_0(): pass",
+    "def test_1():\n    open(f'began{os.getpid()}', 'w')\n    WAIT",
+]
+SLEEP = "time.sleep(60)"
+SWALLOW = "while True:\n        try: time.sleep(60)\n        except KeyboardInterrupt: pass"
+SOON = 10.0
+"""Seconds; it takes two at the most, and more on a machine that is busy with other kernels."""
+
+
+def start(shell, wait: str, *options: str, count: int = 2, **streams: object):
+    """Start a run of notebooks, and wait until all of them are in their tests."""
+    names = [f"n{number}.ipynb" for number in range(count)]
+    for name in names:
+        shell.write(name, *(cell.replace("WAIT", wait) for cell in BUSY))
+    (shell.folder / "tmp").mkdir()
+    shell.env["TMPDIR"] = str(shell.folder / "tmp")
+    process = shell.start(*names, "-n", str(count), "--junitxml=j.xml", *options, **streams)
+    deadline = time.monotonic() + 60
+    while len(list(shell.folder.glob("began*"))) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    return process
+
+
+def ended_soon(shell, process, begin: float) -> str:
+    """Within the time, without a process or a temporary file left, and with a whole JUnit file."""
+    output = process.communicate(timeout=60)[0]
+    assert time.monotonic() - begin < SOON, output
+    assert shell.kernels() == []
+    assert list((shell.folder / "tmp").iterdir()) == []
+    assert ET.parse(shell.folder / "j.xml").find(".//testcase[@name='test_0']") is not None
+    return output
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGINT, 2, "n0.ipynb: interrupted at n0.ipynb::test_1"),
+        (signal.SIGTERM, 143, "n0.ipynb: ended by SIGTERM at n0.ipynb::test_1"),
+        (signal.SIGHUP, 129, "n0.ipynb: ended by SIGHUP at n0.ipynb::test_1"),
+    ],
+)
+def test_a_signal_ends_all_soon(shell, number, status, said):
+    """All kernels tear down, and the run ends with the signal's status and a summary."""
+    process = start(shell, SLEEP, count=4 if number == signal.SIGTERM else 2)
+    begin = time.monotonic()
+    process.send_signal(number)
+    output = ended_soon(shell, process, begin)
+    assert process.returncode == status, output
+    assert said in output
+    assert "1 passed" in output
+    assert list(shell.folder.glob("torn*"))
+
+
+@pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])
+def test_what_swallows_interrupts_is_killed(shell, options):
+    """A test that does not react is an error that says so, and the run still ends soon."""
+    process = start(shell, SWALLOW, *options)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    output = ended_soon(shell, process, begin)
+    assert process.returncode == 143, output
+    assert "what ran did not end within 1 s, so the kernel was killed" in output
+    assert "its teardown could not run" in output
+
+
+def test_a_second_interrupt_ends_at_once(shell):
+    """The second Ctrl-C does not wait for teardowns; summary and files are whole all the same."""
+    process = start(shell, SWALLOW)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output = ended_soon(shell, process, begin)
+    assert process.returncode == 2, output
+    assert "kernel was killed" in output
+
+
+def test_a_closed_terminal(shell):
+    """When its terminal goes away, the run ends with status 129, JUnit written, nothing left."""
+    ours, theirs = pty.openpty()
+    process = start(
+        shell, SLEEP, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=_take_terminal,
+    )  # fmt: skip
+    os.close(theirs)
+    begin = time.monotonic()
+    os.close(ours)  # the system sends SIGHUP to the terminal's session
+    ended_soon(shell, process, begin)
+    assert process.returncode == 129
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
