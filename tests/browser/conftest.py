@@ -18,7 +18,7 @@ SCREENSHOTS = os.environ.get("NBXUNIT_SCREENSHOTS", "")
 
 
 def pytest_collection_modifyitems(items):
-    """One worker runs all of them, for they share a server; without a browser they are skipped."""
+    """Without a browser they are skipped."""
     missing = "" if lab.chromium() else "Chromium is not installed"
     for module in ("jupyterlab", "notebook", "playwright"):
         try:
@@ -27,7 +27,6 @@ def pytest_collection_modifyitems(items):
             missing = f"{module} is not installed: pip install 'nbxunit[browser]'"
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.timeout(180))
             if missing:
                 item.add_marker(pytest.mark.skip(reason=missing))
@@ -40,9 +39,9 @@ def server(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A Chromium."""
+    """A Chromium; meanwhile Playwright runs an event loop, and no other test could run its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
