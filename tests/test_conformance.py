@@ -128,12 +128,10 @@ def pytest_generate_tests(metafunc):
     if metafunc.config.getoption("long"):
         modes["cells"] = modes["module"]
     parameters = [
-        pytest.param(
-            name, mode, id=f"{name}-{mode}",
-            marks=pytest.mark.xdist_group(f"conformance-{batch[0]}"),
-        )
-        for batch in BATCHES for name in batch for mode in modes[RUNS[name].form]
-    ]  # fmt: skip
+        pytest.param(name, mode, id=f"{name}-{mode}")
+        for name, run in RUNS.items()
+        for mode in modes[run.form]
+    ]
     metafunc.parametrize(("name", "mode"), parameters)
 
 

@@ -6,9 +6,6 @@ import gallery
 import lab
 import pytest
 
-# One worker runs all of these: they share a server, and a browser takes a core.
-pytestmark = pytest.mark.xdist_group("browser")
-
 IDS = list(gallery.CELLS)
 EXPECTED = {
     "module-setup": ["module setup", "registered"],

@@ -7,9 +7,6 @@ import re
 import lab
 import pytest
 
-# One worker runs all of these: they share a server, and a browser takes a core.
-pytestmark = pytest.mark.xdist_group("browser")
-
 LOAD = "%load_ext nbxunit"
 
 

@@ -17,21 +17,14 @@ from harness import Outcome
 
 CASES = {case.name: case for case in cases_format.read_all()}
 _sessions: dict[str, tuple[Outcome, Outcome | None]] = {}
+PARAMETERS = [
+    pytest.param(name, mode, id=f"{name}-{mode}")
+    for name, case in CASES.items()
+    for mode in case.modes
+]
 
 
-def _parameters() -> list[object]:
-    # One worker runs both inline modes of a case: they share a kernel.
-    return [
-        pytest.param(
-            name, mode, id=f"{name}-{mode}",
-            marks=pytest.mark.xdist_group(name + ("" if mode == "headless" else "-kernel")),
-        )
-        for name, case in CASES.items()
-        for mode in case.modes
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "mode"), _parameters())
+@pytest.mark.parametrize(("name", "mode"), PARAMETERS)
 def test_case(name, mode, tmp_path):
     """The case does what its file says, in the order it says."""
     case = CASES[name]

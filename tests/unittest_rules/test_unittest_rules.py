@@ -50,19 +50,14 @@ class Module:
 
 MODULES = {path.stem: Module.read(path) for path in sorted((HERE / "modules").glob("*.py"))}
 BATCHES = [[*MODULES][i : i + TOGETHER] for i in range(0, len(MODULES), TOGETHER)]
+PARAMETERS = [
+    pytest.param(name, mode, id=f"{name}-{mode}")
+    for name in MODULES
+    for mode in ("headless", "inline")
+]
 
 
-def _parameters() -> list[object]:
-    return [
-        pytest.param(
-            name, mode, id=f"{name}-{mode}",
-            marks=pytest.mark.xdist_group(f"unittest-rules-{batch[0]}"),
-        )
-        for batch in BATCHES for name in batch for mode in ("headless", "inline")
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "mode"), _parameters())
+@pytest.mark.parametrize(("name", "mode"), PARAMETERS)
 def test_module(name, mode, tmp_path, kernel):
     """A notebook does, event by event, what unittest does with the same module."""
     module = MODULES[name]
