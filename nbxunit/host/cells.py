@@ -54,9 +54,8 @@ class _Request:
 class CellRunner:
     """Executes cells on a kernel; `begin` is told what each is, `show` what it prints.
 
-    `number` is told the `In[number]` of each cell.
-
-    `number` is the current cell's, as in `In[number]`, `cell` the cell, and `since` when it began.
+    `numbered` is told the number of each cell, as in `In[number]`. `number` is the current cell's,
+    `cell` the cell, and `since` when it began.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class CellRunner:
         name: str,
         begin: Callable[[str], None],
         show: Callable[[str, str], None] | None,
-        number: Callable[[NotebookNode, int], None],
+        numbered: Callable[[NotebookNode, int], None],
     ) -> None:
         with compat.without_grammar():
             from nbclient import NotebookClient
@@ -83,7 +82,7 @@ class CellRunner:
         self._bounds = Bounds()
         self._begin = begin
         self._show = show
-        self._number = number
+        self._numbered = numbered
         self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
         self._sent: collections.deque[_Request] = collections.deque()
         self._requests: dict[str, _Request] = {}
@@ -178,7 +177,7 @@ class CellRunner:
             f"cell {self.number}" if not request.registers else f"cells {self.number} to {last}"
         )
         for number, index in enumerate(request.cells, self.number):
-            self._number(self._cells[index], number)
+            self._numbered(self._cells[index], number)
         if not await self._replied(request):
             return self.broken(
                 self.cell, "the cell ended without a reply; it has broken the kernel"
