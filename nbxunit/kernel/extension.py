@@ -49,7 +49,10 @@ class _Loaded:
             compat.debug_next(self.notebook.shell, self.notebook.failure)
         hint = self.notebook.hint(exc) if exc is not None else None
         for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
-            output.say_note(note)
+            if self.notebook.headless:
+                print(note)  # noqa: T201 - with what the cell has printed, for the host's report
+            else:
+                output.say_note(note)
 
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""
