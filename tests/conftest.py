@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 
 import pytest
@@ -17,6 +18,11 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 # printed want one of the two everywhere.
 for name in ("CI", "BUILD_NUMBER"):
     os.environ.pop(name, None)
+
+# A shell lets its background jobs ignore Ctrl-C, and all that they start; the tests are of programs
+# that do not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # pytest would warn of a folder in the repository that it does not know.
 configuration.set_hypothesis_home_dir(tempfile.gettempdir())
