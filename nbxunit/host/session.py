@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 TEARDOWN = 1.0
 """Seconds that an interrupted run may take for its teardowns."""
-REACTION = 0.4
-"""Seconds more that the report of a kernel may take that was killed then."""
+REACTION = 5.0
+"""Seconds more that the records of a kernel may take that was killed then; mostly it takes none."""
 
 
 class NotebookSession:
