@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
+KERNEL_ID = "NBXUNIT_KERNEL_ID"
+"""The variable by which what a kernel starts is known, also in a session of its own."""
 VERSION = "1.0"
 PROMPT = "\x02nbxunit\x03"
 """How the prompt of an input request begins that carries events and is no question to a person."""

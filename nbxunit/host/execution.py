@@ -20,7 +20,7 @@ from nbxunit.host.client import call, request
 from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.forking import Forking
 from nbxunit.host.kernels import Kernel, KernelDied
-from nbxunit.host.notebooks import NotebookError
+from nbxunit.host.notebooks import NotebookError, Origin
 from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections
 from nbxunit.host.saving import Saved
 from nbxunit.host.testrun import TestRun
@@ -53,7 +53,7 @@ async def execute(
     Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
     """
     try:
-        name = _kernel_of(job)
+        name = _kernel_of(job, notebooks.peek(job.path))
         control.doing = f"starting the kernel {name}"
         async with contextlib.AsyncExitStack() as stack:
 
@@ -68,7 +68,9 @@ async def execute(
             if not kernel.is_alive():  # it has died with the fork server
                 kernel = await _unless_stopped(stack.enter_async_context(start()), control)
             notebook = notebooks.read(job.path)
-            if _kernel_of(job) != name:  # an earlier notebook may have written it meanwhile
+            if (
+                _kernel_of(job, Origin.of(notebook)) != name
+            ):  # an earlier notebook may have written it meanwhile
                 raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
             control.kernel = kernel
             if job.save is None:
@@ -130,8 +132,7 @@ async def _unless_stopped(awaitable: Awaitable[T], control: Control) -> T:
         await asyncio.gather(work, stop, return_exceptions=True)
 
 
-def _kernel_of(job: Job) -> str:
-    origin = notebooks.peek(job.path)
+def _kernel_of(job: Job, origin: Origin) -> str:
     if not origin.is_python and job.kernel is None:
         raise NotebookError(
             f"{job.path.name} is in {origin.language}; nbxunit runs Python notebooks"

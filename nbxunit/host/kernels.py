@@ -23,6 +23,7 @@ from nbxunit.host.client import client_class, reply_to
 from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
 from nbxunit.host.records import Sections
+from nbxunit.protocol import KERNEL_ID
 
 READY_TIMEOUT = 60
 """Seconds that a kernel may take to start."""
@@ -32,16 +33,12 @@ LONGEST_FOLDER = 90
 """Characters of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
-WAITING_MESSAGES = 50
-"""Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
 HURRY = 0.2
 """Seconds for the same where the whole run is to end."""
+WAITING_MESSAGES = 50
+"""Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
 """Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
-
-
-MARK = "NBXUNIT_KERNEL_ID"
-"""The variable by which what a kernel starts is known, also in a session of its own."""
 
 
 class KernelDied(Exception):
@@ -200,7 +197,7 @@ async def _launch(
             await manager.start_kernel(
                 extra_arguments=extra,
                 cwd=str(cwd),
-                env={**inherited, "NBXUNIT_KERNEL": "1", MARK: folder.name},
+                env={**inherited, "NBXUNIT_KERNEL": "1", KERNEL_ID: folder.name},
                 stderr=stderr,
                 stdout=stderr,
             )
@@ -235,13 +232,6 @@ def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
                     self.pid = self.pgid = process.pid
                     return self.connection_info
             return await super().launch_kernel(cmd, **kwargs)
-
-        async def wait(self) -> int | None:
-            process: Any = self.process
-            if not isinstance(process, ForkedProcess):
-                return await super().wait()
-            self.process = None  # what LocalProvisioner does when it has ended
-            return await process.ended()
 
     return ForkProvisioner(
         kernel_id=manager.kernel_id or "", kernel_spec=manager.kernel_spec, parent=manager
@@ -329,7 +319,7 @@ async def _answers(kernel: Kernel) -> None:
 
 def _kill_marked(mark: str) -> None:
     """Kill what a kernel has started in sessions of their own, where the system tells of it."""
-    entry = f"{MARK}={mark}".encode()
+    entry = f"{KERNEL_ID}={mark}".encode()
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # it has ended, or is another user's
             if entry in environ.read_bytes().split(b"\0"):

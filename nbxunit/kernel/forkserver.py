@@ -33,6 +33,8 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbxunit.protocol import KERNEL_ID
+
 MODULES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "nbxunit.kernel.headless",
 )  # fmt: skip
@@ -43,8 +45,6 @@ LATE = ("ipykernel.debugger",)
 """What a kernel imports as well, where it is installed."""
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-MARK = "NBXUNIT_KERNEL_ID"
-"""The variable by which a process tells in which kernel it was started."""
 
 
 class Server:
@@ -82,7 +82,7 @@ class Server:
                 self._channel.close()
                 order |= {"changed": self._changed(), "server": server}
                 return order
-            self._kernels[pid] = order["env"].get(MARK, "")
+            self._kernels[pid] = order["env"].get(KERNEL_ID, "")
             self._tell({"forked": order["fork"], "pid": pid})
         for pid in self._kernels:
             _kill_group(pid)
@@ -159,7 +159,9 @@ class Server:
         for _ in range(GENERATIONS):
             orphans = [pid for pid in _children() if pid not in self._kernels]
             if self._kernels:
-                orphans = [pid for pid in orphans if f"{MARK}={mark}".encode() in _environment(pid)]
+                orphans = [
+                    pid for pid in orphans if f"{KERNEL_ID}={mark}".encode() in _environment(pid)
+                ]
             if not orphans:
                 return
             for pid in orphans:
