@@ -16,6 +16,12 @@ from typing import Any, TypeAlias
 KERNEL_ID = "NBXUNIT_KERNEL_ID"
 """The variable by which what a kernel starts is known, also in a session of its own."""
 VERSION = "1.0"
+EXECUTE = "nbxunit_execute_request"
+"""The type of a request with many cells. Its content: `cells`, a list of id, source and whether the
+cell may be registered without being executed. The reply's: `begun`, how many were executed, and
+`reply`, the content of an execute reply to the last of them."""
+CURRENT_CELL = "cell"
+"""The file in a kernel's folder that says which cell runs."""
 PROMPT = "\x02nbxunit\x03"
 """How the prompt of an input request begins that carries events and is no question to a person."""
 PART_SIZE = 1_000_000
@@ -210,6 +216,20 @@ def decode_answer(text: str) -> Answer:
     except TypeError as exc:
         raise ProtocolError(f"not an answer: {text[:200]!r}") from exc
     return answer
+
+
+def encode_current(request: str, position: int, since: float) -> bytes:
+    """What says that a request's cell runs `since` (monotonic seconds); never shorter than before."""
+    return f"{request} {position} {since!r}".ljust(200).encode()
+
+
+def decode_current(text: bytes) -> tuple[str, int, float]:
+    """The request, the cell's position in it, and since when it runs. ProtocolError."""
+    try:
+        request, position, since = text.decode().split()
+        return request, int(position), float(since)
+    except ValueError as exc:
+        raise ProtocolError(f"{text[:200]!r} does not say which cell runs") from exc
 
 
 def _loads(text: str) -> Any:

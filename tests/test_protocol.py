@@ -167,3 +167,14 @@ def test_events_are_frozen():
     """An event cannot be changed."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         protocol.Ended(0).status = 1  # type: ignore[misc]
+
+
+def test_which_cell_runs_overwrites_itself():
+    """What says which cell runs replaces what was said before, and nothing else passes for it."""
+    for request, position, since in [("a_1_10", 12345, 1.5), ("a_1_9", 0, 123456.789)]:
+        told = protocol.encode_current(request, position, since)
+        assert len(told) == 200
+        assert protocol.decode_current(told) == (request, position, since)
+    for text in (b"", b"a 1", b"a b c", b"a 1 2 3", b"\xff 1 2"):
+        with pytest.raises(protocol.ProtocolError):
+            protocol.decode_current(text)

@@ -1,5 +1,6 @@
 """The cells of one notebook, executed one by one, as a module is imported.
 
+A request brings the kernel many of them, and it stops at the first that fails (see `kernel.cells`).
 nbclient makes outputs of what they print and show. A cell is broken if it raised, if its reply is an
 error without output (an unknown magic), if it ended the kernel, or if it did not raise what its tag
 promises.
@@ -13,12 +14,12 @@ import contextlib
 import dataclasses
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbxunit import directives, protocol
+from nbxunit import protocol
 from nbxunit.host import compat, notebooks
-from nbxunit.host.client import call, reply_to
+from nbxunit.host.client import reply_to
 from nbxunit.host.kernels import Kernel
 from nbxunit.host.outputs import Bounds
 from nbxunit.host.records import Broken, Sections
@@ -34,28 +35,35 @@ IOPUB_TIMEOUT = 4.0
 """Seconds to wait for a cell's output after its end."""
 REPLY_TIMEOUT = 4.0
 """Seconds to wait for a cell's reply after the end of its output."""
-AHEAD = 2
-"""Requests that the kernel has at once: the next one is there when one ends."""
-_UNSEEN = re.compile(r"[%!?]|\b(?:exit|quit|get_ipython)\b")
-"""What can break a cell although its reply is ok: a magic that shows what it caught, an exit."""
+TOGETHER = 50
+"""Cells in one request: more would not be faster, and their output has to be read meanwhile."""
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
 @dataclasses.dataclass
-class _Request:
-    """An execute request that has been sent, for one cell, or for cells that only register."""
+class _Batch:
+    """The cells of a request, by their indexes in the notebook; the number of the first of them."""
 
     message_id: str
     cells: list[int]
-    registers: bool
+    first: int
+    sent: float = dataclasses.field(default_factory=time.monotonic)
     idle: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
 
-class CellRunner:
-    """Executes cells on a kernel; `begin` is told what each is, `show` what it prints.
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A cell that runs `since` a time, with its number, as in `In[number]`."""
 
-    `numbered` is told the number of each cell, as in `In[number]`. `number` is the current cell's,
-    `cell` the cell, and `since` when it began.
+    cell: NotebookNode
+    number: int
+    since: float
+
+
+class CellRunner:
+    """Executes cells on a kernel; `show` is told what they print.
+
+    `numbered` is told the number of each that has begun.
     """
 
     def __init__(
@@ -63,15 +71,12 @@ class CellRunner:
         kernel: Kernel,
         notebook: NotebookNode,
         name: str,
-        begin: Callable[[str], None],
         show: Callable[[str, str], None] | None,
         numbered: Callable[[NotebookNode, int], None],
     ) -> None:
         with compat.without_grammar():
             from nbclient import NotebookClient
-            from nbclient.exceptions import CellExecutionComplete
 
-        self._complete = CellExecutionComplete
         self._kernel = kernel
         self._cells = notebook.cells
         self._name = name
@@ -80,17 +85,12 @@ class CellRunner:
         )
         self._client.reset_execution_trackers()
         self._bounds = Bounds()
-        self._begin = begin
         self._show = show
         self._numbered = numbered
         self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
-        self._sent: collections.deque[_Request] = collections.deque()
-        self._requests: dict[str, _Request] = {}
-        self._alone: int | None = None
-        self._reply: dict[str, Any] = {}
-        self.number = 1
-        self.cell: NotebookNode | None = None
-        self.since = time.monotonic()
+        self._batches: dict[str, _Batch] = {}
+        self._number = 1
+        self._made = time.monotonic()
 
     def _runs(self, index: int) -> bool:
         cell = self._cells[index]
@@ -101,8 +101,8 @@ class CellRunner:
         """Execute the cells; what is wrong with the first one that is broken, if one is."""
         output = asyncio.ensure_future(self._read_output())
         try:
-            while self._todo or self._sent:
-                broken = self._send_ahead() or await self._next(output)
+            while self._todo:
+                broken = await self._next(output)
                 if broken is not None:
                     return broken
             return None
@@ -110,110 +110,87 @@ class CellRunner:
             output.cancel()
             await asyncio.gather(output, return_exceptions=True)
 
+    @property
+    def place(self) -> Place | None:
+        """The cell that runs, as its kernel tells, or ran last, or is the first; None without cells."""
+        for batch in reversed(self._batches.values()):
+            return self._place_in(batch)
+        return Place(self._cells[self._todo[0]], 1, self._made) if self._todo else None
+
+    def _place_in(self, batch: _Batch) -> Place:
+        position, since = 0, batch.sent
+        with contextlib.suppress(OSError, protocol.ProtocolError):  # none has begun yet
+            told = (self._kernel.folder / protocol.CURRENT_CELL).read_bytes()
+            request, at, begun = protocol.decode_current(told)
+            if request == batch.message_id and 0 <= at < len(batch.cells):
+                position, since = at, begun
+        return Place(self._cells[batch.cells[position]], batch.first + position, since)
+
     # --- requests ---
 
-    def _send_ahead(self) -> Broken | None:
-        """Send what may be sent before the last reply."""
-        while self._todo and len(self._sent) < AHEAD and self._may_follow():
-            cell = self._cells[self._todo[0]]
-            try:
-                notebooks.check_tags(cell)
-            except notebooks.NotebookError as exc:
-                if self._sent:
-                    return None
-                return self.broken(cell, str(exc))
-            self._send()
+    async def _next(self, output: asyncio.Future[None]) -> Broken | None:
+        """Execute the next cells, up to one that the kernel stops at, or is to be looked at."""
+        try:
+            together = list(self._together())
+        except notebooks.NotebookError as exc:
+            return self.broken(Place(self._cells[self._todo[0]], self._number, 0), str(exc))
+        message_id = self._kernel.client.execute_cells([self._order(index) for index in together])
+        batch = self._batches[message_id] = _Batch(message_id, together, self._number)
+        try:
+            reply = await self._reply(batch)
+            if reply is None:
+                text = "the cell ended without a reply; it has broken the kernel"
+                return self.broken(self._place_in(batch), text)
+            await self._drain(batch, output)
+        finally:
+            self._tell_numbers(batch)
+        begun = int(reply["begun"])
+        self._todo.extendleft(reversed(together[begun:]))
+        self._number += begun
+        for number, index in enumerate(together[:begun], batch.first):
+            is_last = number == batch.first + begun - 1
+            place = Place(self._cells[index], number, batch.sent)
+            wrong = self._wrong(place, reply["reply"] if is_last else {})
+            if wrong is not None:
+                return wrong
         return None
 
-    def _may_follow(self) -> bool:
-        """Whether the kernel itself knows when what was sent last is broken (see `bar`)."""
-        if not self._sent:
-            return True
-        last = self._sent[-1]
-        cell = self._cells[last.cells[-1]]
-        return not (
-            last.registers or RAISES_TAG in notebooks.tags(cell) or _UNSEEN.search(cell.source)
-        )
-
-    def _send(self) -> None:
-        together = []
-        while self._todo and self._registers(self._todo[0]):
-            together.append(self._todo.popleft())
-        client = self._kernel.client
-        if len(together) > 1:
-            sources = [
-                (self._cells[index].get("id"), self._cells[index].source) for index in together
-            ]
-            message_id = client.execute(
-                "", silent=True, user_expressions={"count": call("register", sources)}
-            )
-            request = _Request(message_id, together, registers=True)
-        else:
-            index = together[0] if together else self._todo.popleft()
-            cell = self._cells[index]
+    def _together(self) -> Iterator[int]:
+        """Take the indexes of the cells for one request. NotebookError if the first has wrong tags."""
+        for position in range(min(TOGETHER, len(self._todo))):
+            cell = self._cells[self._todo[0]]
+            tagged = RAISES_TAG in notebooks.tags(cell)
+            if tagged and position:
+                return
+            notebooks.check_tags(cell)
             cell.outputs = []
-            message_id = client.execute(
-                cell.source,
-                stop_on_error=RAISES_TAG not in notebooks.tags(cell),
-                metadata={"cellId": cell.get("id"), "nbxunitAhead": bool(self._sent)},
-            )
-            request = _Request(message_id, [index], registers=False)
-        self._sent.append(request)
-        self._requests[message_id] = request
+            yield self._todo.popleft()
+            if tagged:
+                return
 
-    def _registers(self, index: int) -> bool:
+    def _order(self, index: int) -> tuple[str | None, str, bool]:
         cell = self._cells[index]
-        return bool(
-            index != self._alone and cell.get("id") and directives.find(cell.source)
-            and not notebooks.tags(cell)
-        )  # fmt: skip
+        return cell.get("id"), cell.source, not notebooks.tags(cell)
 
-    async def _next(self, output: asyncio.Future[None]) -> Broken | None:
-        """Wait for the first request that was sent."""
-        request = self._sent[0]
-        self.cell, self.since = self._cells[request.cells[0]], time.monotonic()
-        last = self.number + len(request.cells) - 1
-        self._begin(
-            f"cell {self.number}" if not request.registers else f"cells {self.number} to {last}"
-        )
-        for number, index in enumerate(request.cells, self.number):
-            self._numbered(self._cells[index], number)
-        if not await self._replied(request):
-            return self.broken(
-                self.cell, "the cell ended without a reply; it has broken the kernel"
-            )
-        await self._drain(request, output)
-        self._sent.popleft()
-        if request.registers:
-            self._take_registered(request)
-            return None
-        wrong = self._wrong(self.cell)
-        self.number += 1
-        return wrong
-
-    async def _replied(self, request: _Request) -> bool:
-        """Wait for the reply; False if none follows the end of the request's output."""
-        reply = asyncio.ensure_future(reply_to(self._kernel.client, request.message_id))
-        idle = asyncio.ensure_future(request.idle.wait())
+    async def _reply(self, batch: _Batch) -> dict[str, Any] | None:
+        """The content of the reply; None if none follows the end of the request's output."""
+        reply = asyncio.ensure_future(reply_to(self._kernel.client, batch.message_id))
+        idle = asyncio.ensure_future(batch.idle.wait())
         try:
             await asyncio.wait({reply, idle}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({reply}, timeout=REPLY_TIMEOUT)
-            if reply.done():
-                self._reply = reply.result()
-            return reply.done()
+            return reply.result() if reply.done() else None
         finally:
             for task in (reply, idle):
                 task.cancel()
             await asyncio.gather(reply, idle, return_exceptions=True)
 
-    def _take_registered(self, request: _Request) -> None:
-        """Count the cells that were registered; the one behind them is to say what is wrong."""
-        value = self._reply.get("user_expressions", {}).get("count", {})
-        count = int(value["data"]["text/plain"]) if value.get("status") == "ok" else 0
-        self.number += count
-        left = request.cells[count:]
-        self._todo.extendleft(reversed(left))
-        self._alone = left[0] if left else None
+    def _tell_numbers(self, batch: _Batch) -> None:
+        """Tell the number of each cell that has begun, however the request has ended."""
+        last = self._place_in(batch).number
+        for number, index in enumerate(batch.cells, batch.first):
+            if number <= last:
+                self._numbered(self._cells[index], number)
 
     # --- output ---
 
@@ -221,31 +198,33 @@ class CellRunner:
         channel = self._kernel.client.iopub_channel
         while True:
             message = await channel.get_msg(timeout=None)
-            request = self._requests.get(message["parent_header"].get("msg_id", ""))
-            if request is None:
+            parent, _, position = message["parent_header"].get("msg_id", "").partition("/")
+            batch = self._batches.get(parent)
+            if batch is None:
+                continue
+            if message["msg_type"] == "status":
+                if message["content"]["execution_state"] == "idle":
+                    batch.idle.set()
                 continue
             if message["msg_type"] == "stream" and self._show is not None:
                 self._show(message["content"]["name"], message["content"]["text"])
-            index = request.cells[0]
+            index = batch.cells[int(position or 0)]
             bounded = self._bounds.bounded(index, message)
-            if bounded is None:
-                continue
-            self._client.clear_before_next_output = False
-            try:
+            if bounded is not None:
+                self._client.clear_before_next_output = False
                 self._client.process_message(bounded, self._cells[index], index)
-            except self._complete:
-                request.idle.set()
 
-    async def _drain(self, request: _Request, output: asyncio.Future[None]) -> None:
+    async def _drain(self, batch: _Batch, output: asyncio.Future[None]) -> None:
         """Wait for the output of a request that has been answered."""
         if output.done():
             output.result()
-        if not request.idle.is_set():
+        if not batch.idle.is_set():
             # IOPub loses messages, and the last one can be among them.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IOPUB_TIMEOUT):
-                    await request.idle.wait()
-        self._complete_output(request.cells[0])
+                    await batch.idle.wait()
+        for index in batch.cells:
+            self._complete_output(index)
 
     def _complete_output(self, index: int) -> None:
         """Put the ends of long streams behind what was kept of the cell's output."""
@@ -256,51 +235,47 @@ class CellRunner:
 
     # --- what is wrong ---
 
-    def _wrong(self, cell: NotebookNode) -> Broken | None:
+    def _wrong(self, place: Place, reply: Mapping[str, Any]) -> Broken | None:
         """What is wrong with a cell that has been executed, if anything is."""
+        cell = place.cell
         errors = [output for output in cell.outputs if output.output_type == "error"]
-        if any(each.get("source") == "ask_exit" for each in self._reply.get("payload") or ()):
+        if any(each.get("source") == "ask_exit" for each in reply.get("payload") or ()):
             return self.broken(
-                cell, "the cell ends the kernel by exit() or quit, so nothing below it runs"
+                place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
             )
-        raised = errors or self._reply.get("status") == "error"
+        raised = errors or reply.get("status") == "error"
         if RAISES_TAG in notebooks.tags(cell):
             return (
                 None
                 if raised
-                else self.broken(cell, f"the tag {RAISES_TAG} promises an exception, and none came")
+                else self.broken(
+                    place, f"the tag {RAISES_TAG} promises an exception, and none came"
+                )
             )
         if errors:
-            return self._raised(cell, errors[-1].ename, errors[-1].evalue)
+            return self._raised(place, errors[-1].ename, errors[-1].evalue, reply)
         if raised:
-            return self._raised(cell, self._reply.get("ename", ""), self._reply.get("evalue", ""))
+            return self._raised(place, reply.get("ename", ""), reply.get("evalue", ""), reply)
         return None
 
-    def _raised(self, cell: NotebookNode, name: str, value: str) -> Broken:
+    def _raised(self, place: Place, name: str, value: str, reply: Mapping[str, Any]) -> Broken:
         """The report of a cell that raised: source with the line marked, message, traceback."""
-        traceback = self._traceback(cell)
-        matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == self.number]
+        cell = place.cell
+        traceback = _traceback(cell, reply)
+        matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
         line = int(matches[-1][2]) if matches else 1
         shown = _source_around(cell.source, line)
         message = [f"E   {each}" for each in f"{name}: {protocol.clean(value)}".splitlines()]
         text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
-        return self.broken(cell, text, line)
-
-    def _traceback(self, cell: NotebookNode) -> str:
-        lines = [
-            line
-            for output in cell.outputs
-            if output.output_type == "error"
-            for line in output.traceback
-        ]
-        return protocol.clean("\n".join(lines or self._reply.get("traceback") or ()))
+        return self.broken(place, text, line)
 
     def broken(
-        self, cell: NotebookNode, text: str, line: int | None = None, sections: Sections = ()
+        self, at: Place, text: str, line: int | None = None, sections: Sections = ()
     ) -> Broken:
-        """The report of `cell`, with what it had printed, and other `sections`."""
+        """The report of a cell, with what it had printed, and other `sections`."""
+        cell = at.cell
         self._complete_output(next(at for at, each in enumerate(self._cells) if each is cell))
-        place = f"{self._name} cell {self.number}" + (f", line {line}" if line else "")
+        place = f"{self._name} cell {at.number}" + (f", line {line}" if line else "")
         printed_sections = []
         for stream in ("stdout", "stderr"):
             printed = "".join(
@@ -313,6 +288,16 @@ class CellRunner:
                     (f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:]))
                 )
         return Broken(text, place, (*printed_sections, *sections))
+
+
+def _traceback(cell: NotebookNode, reply: Mapping[str, Any]) -> str:
+    lines = [
+        line
+        for output in cell.outputs
+        if output.output_type == "error"
+        for line in output.traceback
+    ]
+    return protocol.clean("\n".join(lines or reply.get("traceback") or ()))
 
 
 def _source_around(source: str, line: int) -> list[str]:

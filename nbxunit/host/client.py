@@ -6,8 +6,10 @@ jupyter_client, whose client this is, is imported when the first kernel is start
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from nbxunit import protocol
 
 
 def client_class() -> type[Any]:
@@ -15,23 +17,22 @@ def client_class() -> type[Any]:
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
     class CellClient(AsyncKernelClient):
-        """A client that can say which cell it executes, as JupyterLab does: in the metadata."""
+        """A client that can have many cells executed by one request."""
 
-        def execute(  # type: ignore[override]
-            self,
-            code: str,
-            *,
-            silent: bool = False,
-            allow_stdin: bool = False,
-            stop_on_error: bool = True,
-            metadata: Mapping[str, object] | None = None,
-            user_expressions: Mapping[str, str] | None = None,
-        ) -> str:
+        def execute_cells(self, cells: Sequence[tuple[str | None, str, bool]]) -> str:
+            """Send a request of the type `protocol.EXECUTE`; its id."""
+            return self._send(protocol.EXECUTE, {"cells": cells})
+
+        def execute_silently(self, code: str, *, allow_stdin: bool = False) -> str:
+            """Send an execute request; its id."""
             content = {
-                "code": code, "silent": silent, "store_history": not silent,
-                "user_expressions": user_expressions or {}, "allow_stdin": allow_stdin, "stop_on_error": stop_on_error,
+                "code": code, "silent": True, "store_history": False, "user_expressions": {},
+                "allow_stdin": allow_stdin, "stop_on_error": True,
             }  # fmt: skip
-            message = self.session.msg("execute_request", content, metadata=metadata)
+            return self._send("execute_request", content)
+
+        def _send(self, kind: str, content: Mapping[str, object]) -> str:
+            message = self.session.msg(kind, content)
             self.shell_channel.send(message)
             return str(message["header"]["msg_id"])
 
@@ -40,7 +41,7 @@ def client_class() -> type[Any]:
 
 async def request(client: Any, code: str) -> dict[str, Any]:
     """The content of the reply to a silent execute request."""
-    return await reply_to(client, client.execute(code, silent=True, allow_stdin=False))
+    return await reply_to(client, client.execute_silently(code))
 
 
 async def reply_to(client: Any, message_id: str) -> dict[str, Any]:

@@ -90,6 +90,19 @@ def grow(session: pytest.Session, count: int) -> None:
     session.testscollected += count
 
 
+def leave_garbage(config: pytest.Config) -> None:
+    """Let a run end without collecting garbage ten times, which finds what tests left of errors.
+
+    In the host that takes longer than all else where no test has run in it. pytest before 8.4 does
+    not collect.
+    """
+    try:
+        from _pytest.unraisableexception import gc_collect_iterations_key
+    except ImportError:
+        return
+    config.stash[gc_collect_iterations_key] = 0
+
+
 def forget_failure(config: pytest.Config, nodeid: str) -> None:
     """Let `--lf` forget that a notebook could not be collected last time, for now it could."""
     plugin = config.pluginmanager.get_plugin("lfplugin")

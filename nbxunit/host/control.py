@@ -6,6 +6,7 @@ Imports the standard library and the protocol.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nbxunit import protocol
@@ -25,18 +26,26 @@ class Stopped(Exception):
 class Control:
     """What the main thread tells a running job: go on or stop, and answers to questions.
 
-    `doing` is what the job is at, for a person who waits; `grace` the seconds that teardown has when
-    the run is to stop.
+    `grace` is the seconds that teardown has when the run is to stop.
     """
 
     def __init__(self) -> None:
         self.go = True
         self.max_failures: int | None = None
-        self.doing = "waiting for a kernel"
+        self._doing: Callable[[], str] = lambda: "waiting for a kernel"
         self.start = asyncio.Event()
         self.stop = asyncio.Event()
         self.grace = GRACE
         self.kernel: Kernel | None = None
+
+    @property
+    def doing(self) -> str:
+        """What the job is at, for a person who waits."""
+        return self._doing()
+
+    @doing.setter
+    def doing(self, what: str | Callable[[], str]) -> None:
+        self._doing = what if callable(what) else lambda: what
 
     def kill(self) -> None:
         """Kill the kernel, if there is one. For the loop of the job."""

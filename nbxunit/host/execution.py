@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbxunit import protocol
 from nbxunit.host import hanging, kernels, notebooks
-from nbxunit.host.cells import CellRunner
+from nbxunit.host.cells import CellRunner, Place
 from nbxunit.host.client import call, request
 from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.forking import Forking
@@ -192,30 +192,27 @@ class _Execution:
 
     async def _cells(self, notebook: NotebookNode) -> Broken | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(
-            self._kernel, notebook, self._job.path.name, self._at, show, self._number
-        )
+        runner = CellRunner(self._kernel, notebook, self._job.path.name, show, self._number)
+        self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout
-        at_expiry = 0
+        at_expiry: Place | None = None
 
         def expires() -> float | None:
-            return None if limit is None else runner.since + limit
+            place = runner.place
+            return None if limit is None or place is None else place.since + limit
 
         def what() -> str:
             nonlocal at_expiry
-            at_expiry = runner.number
-            return f"cell {runner.number} took longer than {limit:g} s" if limit else ""
+            at_expiry = runner.place
+            return f"cell {at_expiry.number} took longer than {limit:g} s" if at_expiry else ""
 
         try:
             return await self._guarded(runner.run(), expires, what)
         except (KernelDied, TookTooLong) as exc:
-            if runner.cell is None:
+            place = at_expiry or runner.place  # an interrupted cell has ended meanwhile
+            if place is None:
                 raise NotebookError(str(exc)) from exc
-            runner.number = at_expiry or runner.number  # an interrupted cell has ended meanwhile
-            return runner.broken(runner.cell, str(exc), sections=exc.sections)
-
-    def _at(self, doing: str) -> None:
-        self._control.doing = doing
+            return runner.broken(place, str(exc), sections=exc.sections)
 
     def _show(self, stream: str, text: str) -> None:
         self._emit(Output(stream, text))

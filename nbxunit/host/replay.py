@@ -158,8 +158,12 @@ class Replay:
         if event.status == pytest.ExitCode.USAGE_ERROR and event.message.startswith("not found"):
             self.not_found = event.message
             self._error(self._item.notebook_id, event.message)
-        elif event.message:
-            self._error(self._item.notebook_id, event.message)
+        elif event.message or event.status == pytest.ExitCode.INTERNAL_ERROR:
+            text = (
+                event.message
+                or "pytest failed in the kernel by an internal error that it cannot show"
+            )
+            self._error(self._item.notebook_id, text)
         elif event.status == pytest.ExitCode.INTERRUPTED and self._unfinished and not self._reports:
             self.interrupted = True
         if event.status == pytest.ExitCode.INTERRUPTED and not self._session.testsfailed:

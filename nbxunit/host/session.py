@@ -315,6 +315,8 @@ class NotebookSession:
             pytest.ExitCode.TESTS_FAILED,
         ):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if session.items and all(isinstance(item, NotebookItem) for item in session.items):
+            compat.leave_garbage(self._config)
         return (yield)
 
     def pytest_unconfigure(self) -> None:

@@ -55,7 +55,7 @@ class TestRun:
             "test_timeout": self._job.test_timeout,
         }
         client = self._kernel.client
-        message_id = client.execute(call("run", order), silent=True, allow_stdin=True)
+        message_id = client.execute_silently(call("run", order), allow_stdin=True)
         tasks = {
             "reply": asyncio.ensure_future(reply_to(client, message_id)),
             "frames": asyncio.ensure_future(self._read_frames()),

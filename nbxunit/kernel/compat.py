@@ -1,14 +1,15 @@
-"""Private names of pytest, IPython and ipykernel that the kernel side uses; nothing else uses any.
+"""Private names of pytest and unittest that the kernel side uses; nothing else uses any.
 
-May import pytest, IPython and ipykernel. Each function says why no public name will do; each has a
-test in `tests/kernel/test_compat.py`, which runs on the oldest and newest supported versions.
+May import pytest. Each function says why no public name will do; each has a test in
+`tests/kernel/test_compat.py`, which runs on the oldest and newest supported versions. `ipycompat`
+is the same for IPython and ipykernel.
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
-import sys
+import itertools
 import traceback
 import types
 import unittest.case
@@ -18,7 +19,6 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import pytest
-    from IPython.core.interactiveshell import InteractiveShell
 
 HIDDEN_NAMES = ("@py_builtins", "@pytest_ar")
 """The names that pytest's assertion rewriting binds at the top of what it rewrites."""
@@ -39,11 +39,45 @@ def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
 
 
 def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.Config:
-    """`prepare` with option values that another process resolved, without `addopts` (as xdist)."""
+    """`prepare` with option values that another process resolved, without `addopts`.
+
+    That is `Config.fromdictargs`, by which xdist's workers begin, with a first half that may have
+    been made ahead.
+    """
     from _pytest.config import Config
 
     with _foreign_errors():
-        return Config.fromdictargs({**options, "plugins": []}, list(args))
+        config = _ahead.pop(_kept_out(args), None) or _with_own_plugins(args)
+        config.invocation_params = Config.InvocationParams(
+            args=tuple(args), plugins=None, dir=Path.cwd()
+        )
+        config.option.__dict__.update(options, plugins=[])
+        config.parse(list(args), addopts=False)
+        return config
+
+
+_ahead: dict[frozenset[str], pytest.Config] = {}
+
+
+def make_ahead(args: Sequence[str]) -> None:
+    """Make the first half of `prepare_from`, for one call whose `args` keep the same plugins out.
+
+    It takes a fifth of a small notebook's time; kernels have it from the process that forks them.
+    """
+    _ahead[_kept_out(args)] = _with_own_plugins(args)
+
+
+def _with_own_plugins(args: Sequence[str]) -> pytest.Config:
+    """A configuration with pytest's own plugins only, and without those that `args` keep out."""
+    from _pytest.config import get_config
+
+    return get_config(list(args))
+
+
+def _kept_out(args: Sequence[str]) -> frozenset[str]:
+    return frozenset(
+        name for word, name in itertools.pairwise(args) if word == "-p" and name.startswith("no:")
+    )
 
 
 @contextlib.contextmanager
@@ -270,101 +304,6 @@ def use_instance(item: Any, test: unittest.TestCase) -> None:
     item._obj = getattr(test, test._testMethodName)  # noqa: SLF001
     item._instance = test  # noqa: SLF001
     item._getinstance = lambda: test  # noqa: SLF001
-
-
-# --- IPython and ipykernel ----------------------------------------------------------------------
-
-
-def number_cell(shell: InteractiveShell, filename: str, number: int) -> None:
-    """Let IPython's tracebacks call the code of `filename` `Cell In[number]`."""
-    shell.compile._filename_map[filename] = number  # noqa: SLF001
-
-
-def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, number: int) -> str:
-    """The name that IPython's compiler gives to the code of a cell."""
-    return str(shell.compile.get_code_name(raw_cell, transformed, number))
-
-
-def store_input(shell: InteractiveShell, number: int, source: str) -> None:
-    """Note in the history that the cell with this number ran, as the shell does behind a cell."""
-    history: Any = shell.history_manager
-    if history is not None:
-        history.store_inputs(number, source)
-
-
-def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
-    """The metadata of the execute request that is running (`cellId`, `deletedCells`)."""
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return {}
-    parent = kernel.get_parent("shell") or {}
-    return cast("Mapping[str, Any]", parent.get("metadata") or {})
-
-
-def refuse_input(shell: InteractiveShell, *, refuse: bool) -> None:
-    """Let `input()` raise, whatever the request said: a run's stdin channel is the wire."""
-    kernel = getattr(shell, "kernel", None)
-    if kernel is not None:
-        kernel._allow_stdin = not refuse  # noqa: SLF001
-
-
-def debug_next(shell: InteractiveShell, exc: BaseException) -> None:
-    """Let `%debug` land where `exc` was raised, and not where the cell ended because of it."""
-    sys.last_type, sys.last_value, sys.last_traceback = type(exc), exc, exc.__traceback__
-    sys.last_exc = exc  # type: ignore[attr-defined,unused-ignore]  # new in Python 3.12
-    cast("Any", shell).InteractiveTB.tb = exc.__traceback__
-
-
-class StdinChannel:
-    """The kernel's stdin channel: requests of ours that `_allow_stdin` does not concern."""
-
-    def __init__(self, shell: InteractiveShell) -> None:
-        self._kernel: Any = getattr(shell, "kernel", None)
-        if self._kernel is None:
-            raise RuntimeError("a headless run needs a Jupyter kernel")
-        self._parent = self._kernel.get_parent("shell")
-        self._ident = self._kernel._parent_ident["shell"]  # noqa: SLF001
-
-    def request(self, prompt: str) -> None:
-        """Send an input request."""
-        content = {"prompt": prompt, "password": False}
-        self._kernel.session.send(
-            self._kernel.stdin_socket, "input_request", content, self._parent, ident=self._ident
-        )
-
-    def replies(self) -> Iterator[str]:
-        """The values of the replies, as they come; waits for each."""
-        import zmq
-
-        socket = self._kernel.stdin_socket
-        while True:
-            # zmq.select cannot be interrupted, so a short timeout lets KeyboardInterrupt through.
-            readable, _, broken = zmq.select([socket], [], [socket], 0.05)
-            if readable or broken:
-                _, message = self._kernel.session.recv(socket)
-                if message is not None:
-                    yield str(message["content"].get("value", ""))
-
-    def mark_output(self, text: str) -> None:
-        """Publish `text` on IOPub behind all output so far, for a host that wants to wait for it."""
-        content = {
-            "data": {"application/vnd.nbxunit.marker": text},
-            "metadata": {},
-            "transient": {},
-        }
-        self._kernel.session.send(
-            self._kernel.iopub_socket, "display_data", content, self._parent,
-            ident=self._kernel._topic("display_data"),  # noqa: SLF001
-        )  # fmt: skip
-
-
-def notebook_path(shell: InteractiveShell) -> Path | None:
-    """Where the front end says the notebook is: VS Code's variable, else Jupyter's session name."""
-    import os
-
-    named = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-    path = Path(str(named)) if named else None
-    return path.absolute() if path and path.suffix == ".ipynb" and path.is_file() else None
 
 
 # --- pytest: async tests and fixtures ------------------------------------------------------------

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BLOCKED = ("nbmake", "nbval", "nb_regression", "pytest_notebook")
 """Plugins of other tools that want the same files, and cost seconds to import."""
+WITHOUT_BLOCKED = tuple(word for name in BLOCKED for word in ("-p", f"no:{name}"))
+"""The arguments of pytest that keep them out."""
 NEUTRAL: Mapping[str, object] = {
     "nbxunit": False, "numprocesses": None, "dist": "no", "tx": [], "maxprocesses": None,
     "xmlpath": None, "htmlpath": None, "cov_source": [], "no_cov": True,
@@ -150,7 +152,7 @@ def prepare(
     options that pytest does not know.
     """
     where = notebook.path if notebook.path.is_file() else notebook.path.parent
-    words = [*args, *(word for name in BLOCKED for word in ("-p", f"no:{name}")), str(where)]
+    words = [*args, *WITHOUT_BLOCKED, str(where)]
     neutral = dict(NEUTRAL)
     if options is None:
         with installed.read_once():

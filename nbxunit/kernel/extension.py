@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit import TestsFailed
-from nbxunit.kernel import compat, magics, output, source
+from nbxunit.kernel import compat, ipycompat, magics, output, source
 from nbxunit.kernel.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class _Loaded:
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
         shell.input_transformers_cleanup.append(source.comments_as_magics)
-        shell.input_transformers_post += [self._await_runs, self._bar]
+        shell.input_transformers_post.append(self._await_runs)
         shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
 
     def _await_runs(self, lines: list[str]) -> list[str]:
@@ -37,16 +37,12 @@ class _Loaded:
         """  # noqa: D205
         return lines if self.notebook.runs_cell else source.await_runs(lines)
 
-    def _bar(self, lines: list[str]) -> list[str]:
-        """Let a cell do nothing that a host sent ahead of one that then failed."""
-        return ["pass\n"] if self.notebook.is_barred and not self.notebook.runs_cell else lines
-
     def _end_cell(self, result: ExecutionResult | None) -> None:
         """After a cell: what to try if it has failed, where a cell tells."""
-        self.notebook.end_cell(failed=result is not None and not result.success)
+        self.notebook.end_cell()
         exc = result.error_in_exec if result is not None else None
         if isinstance(exc, TestsFailed) and self.notebook.failure is not None:
-            compat.debug_next(self.notebook.shell, self.notebook.failure)
+            ipycompat.debug_next(self.notebook.shell, self.notebook.failure)
         hint = self.notebook.hint(exc) if exc is not None else None
         for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
             if self.notebook.headless:
@@ -62,7 +58,6 @@ class _Loaded:
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
         shell.input_transformers_cleanup.remove(source.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
-        shell.input_transformers_post.remove(self._bar)
         for name in compat.HIDDEN_NAMES:
             shell.user_ns.pop(name, None)
             shell.user_ns_hidden.pop(name, None)

@@ -63,12 +63,14 @@ class Server:
         for name in LATE:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+        _make_ahead()
         warmed, server = False, os.getpid()
         orders = self._orders()
         for order in orders:
             if not warmed:
                 warmed = True
                 self._preload(order["preload"])
+                gc.freeze()  # pytest collects garbage ten times at the end of its run
                 if order["many"]:
                     _warm(order["words"])
                 self._check_threads("a pytest plugin starts a thread when it is imported")
@@ -202,6 +204,13 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def _make_ahead() -> None:
+    """Make what each kernel's run begins with, while the host is not ready yet either."""
+    from nbxunit.kernel import compat, engine
+
+    compat.make_ahead(engine.WITHOUT_BLOCKED)
+
+
 def _warm(words: Sequence[str]) -> None:
     """Run pytest on one small test, so that what the first run in a process loads is there.
 
@@ -215,7 +224,6 @@ def _warm(words: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
         test = Path(folder, "test_nbxunit_warm.py")
         test.write_text("def test_warm(request):\n    assert request\n")
-        blocked = [word for name in engine.BLOCKED for word in ("-p", f"no:{name}")]
         with (
             engine.restored(),
             installed.read_once(),
@@ -226,7 +234,7 @@ def _warm(words: Sequence[str]) -> None:
             sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
             try:
                 pytest.main([
-                    "-q", "-p", "no:cacheprovider", *blocked, *words,
+                    "-q", "-p", "no:cacheprovider", *engine.WITHOUT_BLOCKED, *words,
                     "--rootdir", folder, "-c", os.devnull, str(test),
                 ])  # fmt: skip
             finally:

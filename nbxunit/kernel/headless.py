@@ -1,6 +1,5 @@
-"""What a host asks of a kernel: `prepare` before the cells, `run` behind them.
+"""What a host asks of a kernel: `prepare` before the cells, which `cells` executes, `run` behind them.
 
-Meanwhile `register` takes cells that only register.
 May import pytest. The host sends these calls as code; it never imports this module.
 """
 
@@ -17,8 +16,9 @@ import pytest
 from IPython import get_ipython
 
 import nbxunit
-from nbxunit import directives, protocol
-from nbxunit.kernel import bridge, compat, engine, extension, stacks
+from nbxunit import protocol
+from nbxunit.kernel import bridge, engine, extension, ipycompat, stacks
+from nbxunit.kernel.cells import Cells
 from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
 from nbxunit.kernel.timeouts import Timeouts
@@ -46,7 +46,9 @@ def prepare(order: str) -> None:
     notebook = extension.load(shell)
     notebook.headless = True
     _end_forks(shell)
-    stacks.tell_on_signal(Path(told["folder"]), lambda file: _place(notebook, file), bridge.awaited)
+    folder = Path(told["folder"])
+    Cells(notebook, folder).serve()
+    stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
@@ -82,26 +84,6 @@ def _end_forks(shell: Any) -> None:
     shell.events.register("post_run_cell", end_fork)
 
 
-def register(order: str) -> int:
-    """Register the hook and test cells of `order` (JSON: pairs of id and source), as one execution
-    of each would. How many were: the next one says what is wrong with it when it is executed.
-    """  # noqa: D205
-    shell: Any = get_ipython()
-    notebook = extension.load(shell)
-    count = 0
-    for key, text in json.loads(order):
-        found = directives.find(text)
-        try:
-            with notebook.registering(text, key):
-                kind, line, index = found or ("test", "", 0)
-                body = "".join(text.splitlines(keepends=True)[index + 1 :])
-                shell.run_cell_magic(f"xunit_{kind}", line, body)
-        except Exception:  # noqa: BLE001 - it comes again
-            break
-        count += 1
-    return count
-
-
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -112,9 +94,9 @@ async def run(order: str) -> None:
     prepared = _prepared.pop("run")
     shell = prepared.notebook.shell
     _open_standard_streams()
-    wire = Wire(compat.StdinChannel(shell), told["nonce"], told["journal"])
+    wire = Wire(ipycompat.StdinChannel(shell), told["nonce"], told["journal"])
     wire.send(_hello(prepared.config))
-    compat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))
+    ipycompat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))
     reporting = Reporting(wire, prepared)
     plugins = [reporting, *([Timeouts(told["test_timeout"])] if told["test_timeout"] else [])]
     message = ""

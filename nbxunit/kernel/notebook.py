@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.autocall import ExitAutocall
 
-from nbxunit.kernel import compat
+from nbxunit.kernel import ipycompat
 from nbxunit.kernel.cellcleanups import CellCleanups
 from nbxunit.kernel.outline import LastRun
 from nbxunit.kernel.registry import Cell, Declaration, Registry
@@ -48,7 +48,7 @@ class Notebook:
     """A notebook in its kernel.
 
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
-    True from a cell's begin to its end, `failed` when the last one failed. `kept_names` takes the
+    True from a cell's begin to its end. `kept_names` takes the
     names that hooks made, while an inline run has failed; else it is None. `partial` is True while
     some tests of a live notebook run: then not all cells need to have run. `opened` is the scope
     that a person keeps open. `failure` is what the first failed test of the last run has raised.
@@ -59,7 +59,7 @@ class Notebook:
         self.registry = Registry()
         self.settings = Settings()
         self.headless = False
-        self.runs_cell = self.failed = False
+        self.runs_cell = False
         self.kept_names: dict[str, object] | None = None
         self.hook_runs: list[HookRun] = []
         self.cache: dict[str, object] = {}
@@ -98,7 +98,7 @@ class Notebook:
     @property
     def path(self) -> Path:
         """The notebook's file; `notebook.ipynb` in the working directory where it is not known."""
-        return self._path or compat.notebook_path(self.shell) or Path.cwd() / "notebook.ipynb"
+        return self._path or ipycompat.notebook_path(self.shell) or Path.cwd() / "notebook.ipynb"
 
     @path.setter
     def path(self, path: Path) -> None:
@@ -108,11 +108,11 @@ class Notebook:
 
     def begin_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run (`pre_run_cell`)."""
-        metadata = compat.execute_metadata(self.shell)
+        metadata = ipycompat.execute_metadata(self.shell)
         raw = info.raw_cell or ""
         cell_id = metadata.get("cellId") or getattr(info, "cell_id", None)
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
-        filename = compat.cell_filename(self.shell, raw, self._transformed(info), number)
+        filename = ipycompat.cell_filename(self.shell, raw, self._transformed(info), number)
         key = str(cell_id or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
         cell = Cell(key, number, raw, filename, str(cell_id or ""))
         self._begin(cell, metadata.get("deletedCells") or ())
@@ -124,15 +124,9 @@ class Notebook:
         self.registry.begin(cell, map(str, deleted))
         self._cleanups.begin(cell.key)
 
-    @property
-    def is_barred(self) -> bool:
-        """Whether the cell to run now was sent before the one that failed was known to fail."""
-        return self.failed and bool(compat.execute_metadata(self.shell).get("nbxunitAhead"))
-
-    def end_cell(self, *, failed: bool = False) -> None:
+    def end_cell(self) -> None:
         """A cell has run (`post_run_cell`)."""
         self.runs_cell = False
-        self.failed = failed
         if self._cell is not None:
             self._cleanups.end(self._cell.key)
 
@@ -141,13 +135,13 @@ class Notebook:
         """Within, the cell `key` counts as the one that runs; behind it, as one that has run."""
         number = self.shell.execution_count
         self._begin(
-            Cell(key, number, source, compat.cell_filename(self.shell, source, source, number))
+            Cell(key, number, source, ipycompat.cell_filename(self.shell, source, source, number))
         )
         try:
             yield
         finally:
             self.end_cell()
-        compat.store_input(self.shell, number, source)
+        ipycompat.store_input(self.shell, number, source)
         self.shell.execution_count += 1
 
     @staticmethod

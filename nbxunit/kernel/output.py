@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from nbxunit.kernel import compat, fragments, markup, text
+from nbxunit.kernel import fragments, ipycompat, markup, text
 from nbxunit.kernel.displays import embeds
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Live:
         self._shell = notebook.shell
         self._results = results
         self._start = time.perf_counter()
-        self._updates = bool(compat.execute_metadata(notebook.shell).get("cellId"))
+        self._updates = bool(ipycompat.execute_metadata(notebook.shell).get("cellId"))
         self._handle = ""
         self._ended = threading.Event()
         self._showing: Future[None] | None = None

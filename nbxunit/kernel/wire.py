@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit import protocol
-from nbxunit.kernel import compat
+from nbxunit.kernel import ipycompat
 from nbxunit.kernel.reports import Serialiser
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _uninterrupted() -> Iterator[None]:
 class Wire:
     """Sends events and takes answers. `answer` is the host's last one."""
 
-    def __init__(self, channel: compat.StdinChannel, nonce: str, journal: str | None) -> None:
+    def __init__(self, channel: ipycompat.StdinChannel, nonce: str, journal: str | None) -> None:
         self._channel = channel
         self._nonce = nonce
         self._process = os.getpid()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbxunit.kernel import compat
+from nbxunit.kernel import compat, ipycompat
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -67,6 +67,28 @@ def test_prepare_from_takes_options_of_another_process(pytester):
         assert config.option.verbose == 2
     finally:
         compat.unconfigure(config)
+
+
+@pytest.mark.parametrize("blocked", ["no:doctest", "no:pastebin"])
+def test_what_is_made_ahead_is_what_a_run_begins_with(pytester, blocked):
+    """A configuration made ahead is used once, by a run that keeps the same plugins out."""
+    pytester.makeini("[pytest]\npythonpath = src\n")
+    args = ["-p", blocked, str(pytester.path)]
+    compat.make_ahead(["-p", "no:doctest"])
+    made = compat._ahead[frozenset(["no:doctest"])]
+    try:
+        first, second = (compat.prepare_from({"maxfail": 3}, args) for _ in range(2))
+        assert (first is made) == (blocked == "no:doctest")
+        assert second is not made
+        for config in (first, second):
+            assert config.invocation_params.args == tuple(args)
+            assert config.invocation_params.dir == Path.cwd()
+            assert config.option.maxfail == 3
+            assert config.getini("pythonpath")[0].name == "src"
+            assert not config.pluginmanager.has_plugin(blocked.removeprefix("no:"))
+            compat.unconfigure(config)
+    finally:
+        compat._ahead.clear()
 
 
 def test_a_broken_conftest_is_a_usage_error(pytester):
@@ -295,18 +317,18 @@ def shell():
 
 def test_cells_are_named_and_numbered(shell):
     """The compiler names a cell's code, and a number makes it `Cell In[n]` in tracebacks."""
-    name = compat.cell_filename(shell, "x = 1", "x = 1", 3)
+    name = ipycompat.cell_filename(shell, "x = 1", "x = 1", 3)
     assert isinstance(name, str)
-    compat.number_cell(shell, name, 7)
+    ipycompat.number_cell(shell, name, 7)
     assert shell.compile.format_code_name(name) == ("Cell", "In[7]")
 
 
 def test_a_shell_without_kernel(shell):
     """In a terminal there is no request, no stdin channel and no notebook."""
-    assert compat.execute_metadata(shell) == {}
-    compat.refuse_input(shell, refuse=True)
+    assert ipycompat.execute_metadata(shell) == {}
+    ipycompat.refuse_input(shell, refuse=True)
     with pytest.raises(RuntimeError, match="needs a Jupyter kernel"):
-        compat.StdinChannel(shell)
+        ipycompat.StdinChannel(shell)
 
 
 def test_the_notebook_path_is_the_front_ends(shell, tmp_path, monkeypatch):
@@ -314,26 +336,26 @@ def test_the_notebook_path_is_the_front_ends(shell, tmp_path, monkeypatch):
     path = tmp_path / "nb.ipynb"
     path.touch()
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    assert compat.notebook_path(shell) is None
+    assert ipycompat.notebook_path(shell) is None
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
-    assert compat.notebook_path(shell) == path
+    assert ipycompat.notebook_path(shell) == path
     monkeypatch.setenv("JPY_SESSION_NAME", "console-1")
-    assert compat.notebook_path(shell) is None
+    assert ipycompat.notebook_path(shell) is None
     monkeypatch.setitem(shell.user_ns, "__vsc_ipynb_file__", str(path))
-    assert compat.notebook_path(shell) == path
+    assert ipycompat.notebook_path(shell) == path
 
 
 def test_the_kernel_has_what_the_wire_needs(tmp_path):
     """A request's metadata and sender and the permission to ask are where the kernel looks."""
     look = """
-from nbxunit.kernel import compat
+from nbxunit.kernel import compat, ipycompat
 shell = get_ipython()
-channel = compat.StdinChannel(shell)
-compat.refuse_input(shell, refuse=False)
+channel = ipycompat.StdinChannel(shell)
+ipycompat.refuse_input(shell, refuse=False)
 asked = shell.kernel._allow_stdin
-compat.refuse_input(shell, refuse=True)
+ipycompat.refuse_input(shell, refuse=True)
 channel.mark_output("behind")
-print(dict(compat.execute_metadata(shell))["cellId"], bool(channel._ident), asked)
+print(dict(ipycompat.execute_metadata(shell))["cellId"], bool(channel._ident), asked)
 input("refused: ")
 """
     with live.started(tmp_path) as kernel:
@@ -349,7 +371,7 @@ def test_debug_lands_at_an_exception(shell, capsys, monkeypatch):
         secret = 42
         raise ValueError(secret)
     except ValueError as exc:
-        compat.debug_next(shell, exc)
+        ipycompat.debug_next(shell, exc)
     monkeypatch.setattr("sys.stdin", io.StringIO("p secret + 1\nq\n"))
     shell.InteractiveTB.pdb = shell.InteractiveTB.debugger_cls(stdin=sys.stdin)
     shell.InteractiveTB.pdb.use_rawinput = False

@@ -1,0 +1,76 @@
+"""The cells that a host sends: many in one request, executed one by one until one fails.
+
+May import IPython. A request for each cell would take longer than most cells. Each is executed as a
+request of its own would be: with its own parent message, `In[n]`, events and interrupts; only the
+messages that say nothing about it are not sent. A cell that only registers is not even executed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import monotonic  # a cell may replace it in its module
+from typing import TYPE_CHECKING
+
+from nbxunit import directives, protocol
+from nbxunit.kernel import ipycompat
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.notebook import Notebook
+
+
+class Cells:
+    """Executes the cells of a notebook; which one runs stands in a file in `folder`."""
+
+    def __init__(self, notebook: Notebook, folder: Path) -> None:
+        self._notebook = notebook
+        self._current = folder / protocol.CURRENT_CELL
+
+    def serve(self) -> None:
+        """Execute what requests of the type `protocol.EXECUTE` bring from now on."""
+        ipycompat.serve_requests(self._notebook.shell, protocol.EXECUTE, self._execute)
+
+    async def _execute(self, request: ipycompat.CellsRequest) -> None:
+        """Execute the cells of `request` until one needs the host's eye; the reply to that one."""
+        begun, reply = 1, {"status": "ok"}
+        try:
+            for begun, (key, source, may_register) in enumerate(request.content["cells"], 1):
+                self._tell(request.id, begun - 1)
+                if may_register and self._registers(key, source):
+                    continue
+                reply = await request.execute(begun - 1, key, source)
+                if reply["status"] != "ok" or reply["payload"]:
+                    break
+        except KeyboardInterrupt:  # between two cells, or while the output of one is flushed
+            reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
+        except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
+            reply = {"status": "error", "ename": type(exc).__name__, "evalue": str(exc)}
+        request.reply({"begun": begun, "reply": reply})
+
+    def _tell(self, request: str, position: int) -> None:
+        """Let the host know which cell runs, and since when; a message would take longer.
+
+        The file is opened each time, since cells close descriptors that are not theirs.
+        """
+        descriptor = os.open(self._current, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, protocol.encode_current(request, position, monotonic()))
+        finally:
+            os.close(descriptor)
+
+    def _registers(self, key: str, source: str) -> bool:
+        """Whether the cell only registers, and has done so, as an execution of it would.
+
+        If it cannot, it is executed, and says what is wrong with it.
+        """
+        found = directives.find(source)
+        if found is None:
+            return False
+        kind, line, index = found
+        body = "".join(source.splitlines(keepends=True)[index + 1 :])
+        try:
+            with self._notebook.registering(source, key):
+                self._notebook.shell.run_cell_magic(f"xunit_{kind}", line, body)
+        except Exception:  # noqa: BLE001 - it comes again
+            return False
+        return True

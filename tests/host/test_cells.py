@@ -1,0 +1,109 @@
+"""The cells of a notebook: many go to the kernel in one request, and it stops at one that fails."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+LAST = "def test_last(): pass"
+MARK = "open('ran', 'a').write('x')"
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("x = 1\n1 / 0", "cell 3, line 2: ZeroDivisionError"),
+        ("assert x == 2", "assert 1 == 2"),
+        ("%run broken.py", "NameError"),
+        (
+            "try:\n    1 / 0\nexcept ZeroDivisionError:\n    get_ipython().showtraceback()",
+            "ZeroDiv",
+        ),
+        ("%no_such_magic", "no_such_magic"),
+        ("def f(:", "SyntaxError"),
+        ("exit()", "ends the kernel by exit"),
+        ("class A:\n    def __repr__(self): raise KeyError('shown')\nA()", "KeyError"),
+        ("await nothing", "NameError"),
+        ("%%xunit_test test_a\nyield", "yield cannot stand"),
+        ("%%xunit_setup nowhere\npass", "nowhere"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n[0] * 9**7", "KeyboardInterrupt"),
+    ],
+)
+def test_a_cell_that_fails_is_the_last(shell, cell, said):
+    """A cell that fails, however it shows it, is named with its number, and none behind it runs."""
+    (shell.folder / "broken.py").write_text("missing")
+    shell.write("a.ipynb", MARK, "x = 1", cell, MARK, LAST)
+    done = shell.run("a.ipynb")
+    assert done.exit == 1, done.output
+    assert "a.ipynb cell 3" in done.output
+    assert said in done.output
+    assert (shell.folder / "ran").read_text() == "x"
+
+
+def test_cells_are_executed_as_if_each_had_been_sent(shell):
+    """History, hooks, output, awaiting and cells that only show something are as in Jupyter."""
+    shell.write(
+        "a.ipynb",
+        "seen = []\nget_ipython().events.register('pre_run_cell', lambda info: seen.append(info.cell_id))",
+        "2 + 3",
+        "import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(0, 'slept'))\nawait task",
+        "print?",
+        "%%xunit_test test_history\nassert (Out[2], Out[3], In[2], len(In)) == (5, 'slept', '2 + 3', 10)",
+        "import signal\nsignal.signal(signal.SIGINT, print)",
+        "handler = signal.getsignal(signal.SIGINT)",
+        "def test_hooks(): assert len(seen) == len(set(seen)) == 7",
+        "def test_interrupts(): assert handler is signal.default_int_handler",
+    )
+    done = shell.run("a.ipynb")
+    assert done.counts == {"passed": 3}, done.output
+
+
+def test_more_cells_than_one_request_has(shell):
+    """Each of many cells runs once, in order, with its own number and output."""
+    cells = [f"print('line {n}')\nran = [*globals().get('ran', ()), {n}]" for n in range(120)]
+    shell.write("a.ipynb", *cells, "def test_a(): assert ran == [*range(120)]")
+    done = shell.run("a.ipynb", "--save", "out")
+    assert done.counts == {"passed": 1}, done.output
+    saved = nbformat.read(shell.folder / "out/a.ipynb", 4).cells
+    assert [cell.execution_count for cell in saved] == list(range(1, 122))
+    printed = ["".join(output.text for output in cell.outputs) for cell in saved[:-1]]
+    assert printed == [f"line {n}\n" for n in range(120)]
+
+
+def test_each_cell_has_its_own_time(shell):
+    """The time of a cell begins with it, and the one that takes too long is named and interrupted."""
+    shell.write("a.ipynb", "import time", *["time.sleep(0.6)"] * 5, "await __import__('asyncio').sleep(0)",
+                "time.sleep(60)", MARK, LAST)  # fmt: skip
+    done = shell.run("a.ipynb", "--cell-timeout", "1.5")
+    assert done.exit == 1
+    assert "cell 8 took longer than 1.5 s and was interrupted" in done.output
+    assert done.seconds < 30
+    assert not (shell.folder / "ran").exists()
+
+
+def test_a_cell_that_dies_is_named_among_others(shell):
+    """A kernel that dies in one of many cells is told with its number; what ran before is saved."""
+    shell.write("a.ipynb", "print('one')", "2", "import os", "os._exit(3)", MARK, LAST)
+    done = shell.run("a.ipynb", "--save", "out")
+    assert done.exit == 1
+    assert "a.ipynb cell 4" in done.output
+    assert "exit status 3" in done.output
+    saved = nbformat.read(shell.folder / "out/a.ipynb", 4).cells
+    assert [cell.execution_count for cell in saved] == [1, 2, 3, 4, None, None]
+    assert saved[0].outputs[0].text == "one\n"
+
+
+def test_tags_among_other_cells(shell):
+    """A cell that is to raise does not end the notebook, unless it raises nothing."""
+    cells = ["x = 1", "1 / 0", "y = x", "z = 1", "def test_a(): assert y == 1"]
+    path = shell.write("a.ipynb", *cells)
+    notebook = nbformat.read(path, 4)
+    notebook.cells[1].metadata.tags = ["raises-exception"]
+    nbformat.write(notebook, path)
+    assert shell.run("a.ipynb").counts == {"passed": 1}
+    notebook.cells[3].metadata.tags = ["raises-exception"]
+    nbformat.write(notebook, path)
+    done = shell.run("a.ipynb")
+    assert done.exit == 1
+    assert "cell 4" in done.output
+    assert "promises an exception" in done.output
