@@ -18,7 +18,15 @@ from IPython import get_ipython
 
 import nbxunit
 from nbxunit import directives, protocol
-from nbxunit.kernel import bridge, compat, engine, extension, stacks
+from nbxunit.kernel import (
+    bounding,
+    bridge,
+    compat,
+    engine,
+    exits,
+    extension,
+    stacks,
+)
 from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
 from nbxunit.kernel.timeouts import Timeouts
@@ -46,6 +54,11 @@ def prepare(order: str) -> None:
     notebook = extension.load(shell)
     notebook.headless = True
     _end_forks(shell)
+    shell.events.register("post_run_cell", lambda _: exits.tell(shell))
+    if told["options"].get("capture") != "no":  # else all output goes to the terminal, as it is
+        bounding.bound(shell.kernel.session)
+        updates = bounding.Updates(shell.display_pub)
+        shell.events.register("post_run_cell", lambda _: updates.flush())
     stacks.tell_on_signal(Path(told["folder"]), lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])
     here = os.getcwd()  # noqa: PTH109
