@@ -17,17 +17,24 @@ KERNEL_ID = "NBXUNIT_KERNEL_ID"
 """The variable by which what a kernel starts is known, also in a session of its own."""
 VERSION = "1.0"
 EXECUTE = "nbxunit_execute_request"
-"""The type of a request with many cells. Its content: `cells`, a list of id, source and whether the
-cell may be registered without being executed. The reply's: `begun`, how many were executed, and
-`reply`, the content of an execute reply to the last of them."""
+EXECUTED = "nbxunit_execute_reply"
+"""The types of a request with many cells and of its reply. The request's content: `cells`, a list of
+id, source and whether the cell may be registered without being executed. The reply's: `begun`, how
+many were executed, and `reply`, the content of an execute reply to the last of them."""
 CURRENT_CELL = "cell"
 """The file in a kernel's folder that says which cell runs."""
 PROMPT = "\x02nbxunit\x03"
 """How the prompt of an input request begins that carries events and is no question to a person."""
 PART_SIZE = 1_000_000
 """Characters of a frame in one input request; a longer one is sent in parts."""
-LIMIT = 256_000_000
+LIMIT = 128_000_000
 """Characters of a frame that the host takes at the most."""
+STREAM_LIMIT = 1_000_000
+"""Characters of one cell's stdout and stderr that are kept, at its beginning."""
+STREAM_TAIL = 50_000
+"""Characters that are kept at its end."""
+LEFT_OUT = "nbxunit_left_out"
+"""The field of a stream's message that tells how much the kernel left out before its tail."""
 
 
 class ProtocolError(ValueError):
@@ -172,11 +179,14 @@ def encode_frame(nonce: str, number: int, lines: Iterable[str]) -> list[str]:
 
 
 class FrameReader:
-    """Puts the prompts of one run together to frames, and checks their order."""
+    """Puts the prompts of one run together to frames, and checks their order.
+
+    `number` is that of the last frame that was complete.
+    """
 
     def __init__(self, nonce: str) -> None:
         self._nonce = nonce
-        self._number = 0
+        self.number = 0
         self._parts: list[str] = []
 
     def read(self, prompt: str) -> tuple[int, Frame | None]:
@@ -186,13 +196,66 @@ class FrameReader:
         if match is None or head != self._nonce:
             raise ProtocolError("a frame of another run, or none")
         number, index, count = (int(match[group]) for group in (1, 2, 3))
-        if number != self._number + 1 or index != len(self._parts) + 1 or count * PART_SIZE > LIMIT:
+        is_next = number == self.number + 1 and index == len(self._parts) + 1 <= count
+        if not is_next or count * PART_SIZE > LIMIT or len(match[4]) > PART_SIZE:
             raise ProtocolError(f"frame {number} part {index}/{count} is out of order or too large")
         self._parts.append(match[4])
         if index < count:
             return number, None
-        text, self._parts, self._number = "".join(self._parts), [], number
+        text, self._parts, self.number = "".join(self._parts), [], number
         return number, Frame(self._nonce, number, tuple(decode_lines(text)))
+
+
+class Order:
+    """Checks that the events of one run come in an order in which a run can tell them."""
+
+    def __init__(self) -> None:
+        self._began = self._ended = False
+        self._tests: frozenset[str] | None = None
+        self._running: str | None = None
+
+    def check(self, event: Event) -> None:
+        """ProtocolError if `event` cannot come now, or comes from another version."""
+        if self._ended or isinstance(event, Hello) is self._began or not self._can_come(event):
+            raise ProtocolError(f"{type(event).__name__} event out of order")
+
+    def _can_come(self, event: Event) -> bool:
+        match event:
+            case Hello(version):
+                self._began = True
+                if version.partition(".")[0] != VERSION.partition(".")[0]:
+                    raise ProtocolError(f"version {version} of the protocol, and not {VERSION}")
+            case Collected(nodeids):
+                known, self._tests = self._tests, frozenset(nodeids)
+                return known is None
+            case Started(nodeid):
+                before, self._running = self._running, nodeid
+                return before is None and nodeid in (self._tests or ())
+            case Finished(nodeid):
+                before, self._running = self._running, None
+                return before == nodeid
+            case Reported(report) if report.get("when") in ("setup", "call", "teardown"):
+                return self._running is not None and report.get("nodeid") == self._running
+            case Reported():
+                return self._tests is None
+            case Ended():
+                self._ended = True
+        return True
+
+
+def journal_head(number: int) -> str:
+    """The line of a journal above the events that frame `number` is to carry."""
+    return f"frame {number}"
+
+
+def journal_lines(text: str, taken: int) -> Iterator[str]:
+    """The encoded events of a journal that no frame up to the number `taken` has carried."""
+    number = taken
+    for line in text.splitlines():
+        if match := re.fullmatch(r"frame (\d{1,9})", line):
+            number = int(match[1])
+        elif line and number > taken:
+            yield line
 
 
 def decode_lines(text: str) -> Iterator[Event]:
@@ -257,6 +320,24 @@ def clean(text: str) -> str:
 def _visible(match: re.Match[str]) -> str:
     char = match[0]
     return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= char <= "\udfff" else ""
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text`, or if it has more than `limit` characters its beginning, a mark, and its end."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}{left_out(len(text) - 2 * half)}{text[len(text) - half :]}"
+
+
+def left_out(count: int) -> str:
+    """The mark in a text from which so many characters are left out."""
+    return f"\n... {count} characters left out by nbxunit ...\n"
+
+
+def left_out_output(size: int) -> str:
+    """The mark that stands for a whole output of this size."""
+    return f"... an output of {size} characters left out by nbxunit ..."
 
 
 def _clean(value: Any) -> Any:

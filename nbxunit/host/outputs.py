@@ -1,6 +1,6 @@
 """What cells show, bounded: a notebook that prints without end does not fill the host's memory.
 
-Imports the standard library only. What is left out is marked where it would stand.
+Imports the standard library and the protocol. What is left out is marked where it would stand.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-STREAM_LIMIT = 1_000_000
-"""Characters of one cell's stdout and stderr that are kept, at its beginning."""
-TAIL = 50_000
-"""Characters that are kept at its end."""
+from nbxunit import protocol
+from nbxunit.protocol import STREAM_LIMIT, STREAM_TAIL
+
 NOTEBOOK_LIMIT = 40_000_000
 """Characters that are kept of all outputs of a notebook."""
 OVERHEAD = 500
@@ -30,9 +29,9 @@ class Bounds:
         content = message["content"]
         kind = message["msg_type"]
         if kind == "stream":
-            text = self._streams.setdefault(cell, _Streams()).head_of(
-                content["name"], content["text"], self._left
-            )
+            streams = self._streams.setdefault(cell, _Streams())
+            text = streams.head_of(content["name"], content["text"], self._left)
+            streams.left_out(content["name"], content.get(protocol.LEFT_OUT, 0))
             self._left -= len(text)
             return {**message, "content": {**content, "text": text}} if text else None
         if kind == "error":
@@ -48,8 +47,8 @@ class Bounds:
         if self._left < OVERHEAD:
             return None
         self._left -= OVERHEAD
-        text = f"... an output of {size} characters left out by nbxunit ..."
-        return {**message, "content": {**content, "data": {"text/plain": text}, "metadata": {}}}
+        data = {"text/plain": protocol.left_out_output(size)}
+        return {**message, "content": {**content, "data": data, "metadata": {}}}
 
     def rest(self, cell: int) -> Iterator[Mapping[str, str]]:
         """What is to stand behind a cell's other outputs: the ends of long streams."""
@@ -70,18 +69,21 @@ class _Streams:
         kept = 0 if name in self._tails else max(0, min(len(text), self._left, limit))
         self._left -= kept
         if kept < len(text):
-            self._tails[name] = (self._tails.get(name, "") + text[kept:])[-TAIL:]
+            self._tails[name] = (self._tails.get(name, "") + text[kept:])[-STREAM_TAIL:]
             self._lengths[name] = self._lengths.get(name, 0) + len(text) - kept
         return text[:kept]
+
+    def left_out(self, name: str, count: object) -> None:
+        """The kernel itself has left out so much, before the end of what it sent."""
+        if isinstance(count, int) and name in self._lengths:
+            self._lengths[name] += count
 
     def ends(self) -> Iterator[Mapping[str, str]]:
         for name, tail in self._tails.items():
             left_out = self._lengths[name] - len(tail)
-            mark = f"\n... {left_out} characters left out by nbxunit ...\n" if left_out else ""
+            mark = protocol.left_out(left_out) if left_out else ""
             yield {"output_type": "stream", "name": name, "text": mark + tail}
 
 
 def _cut(text: str) -> str:
-    if len(text) <= 2 * TAIL:
-        return text
-    return f"{text[:TAIL]}\n... {len(text) - 2 * TAIL} characters left out by nbxunit ...\n{text[-TAIL:]}"
+    return protocol.shortened(text, 2 * STREAM_TAIL)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nbxunit import protocol
@@ -40,6 +40,7 @@ class TestRun:
         self._emit = emit
         self._nonce = secrets.token_hex(16)
         self._reader = protocol.FrameReader(self._nonce)
+        self._order = protocol.Order()
         self._markers: dict[str, asyncio.Event] = {}
         self._ended = False
         self._running: tuple[str, float] | None = None
@@ -81,8 +82,11 @@ class TestRun:
             if self._killed and not tasks["death"].done():
                 raise KernelDied(self._killed, self._stacks, torn_down=True)
             return
-        if tasks["frames"].done() and tasks["frames"].exception() is not None:
-            raise NotebookError(f"the kernel's events are damaged: {tasks['frames'].exception()}")
+        if tasks["frames"].done() and (damage := tasks["frames"].exception()) is not None:
+            self._read_journal()
+            raise NotebookError(
+                f"the kernel's events are damaged: {damage}{self._where()}"
+            ) from damage
         if tasks["death"].done():
             self._read_journal()
             if self._control.stop.is_set():
@@ -94,7 +98,14 @@ class TestRun:
             raise KernelDied(self._killed, self._stacks)
         reply = tasks["reply"].result()
         what = reply.get("evalue") or "it ended without its last event"
-        raise NotebookError(f"the run failed in the kernel: {reply.get('ename', '')}: {what}")
+        text = f"the run failed in the kernel: {reply.get('ename', '')}: {what}"
+        raise NotebookError(text + self._where())
+
+    def _where(self) -> str:
+        """Where a run was that is over before its end."""
+        if self._running is None:
+            return ""
+        return f"\nwhile it ran {self._running[0]}; the tests behind it did not run"
 
     # --- events ---
 
@@ -104,6 +115,8 @@ class TestRun:
             message = await client.stdin_channel.get_msg(timeout=None)
             prompt = str(message["content"].get("prompt", ""))
             if not prompt.startswith(protocol.PROMPT):
+                if not self._job.options.get("usepdb"):
+                    raise protocol.ProtocolError("a question, which only --pdb asks")
                 self._emit(Question(prompt))
                 continue
             number, frame = self._reader.read(prompt)
@@ -111,12 +124,21 @@ class TestRun:
                 continue
             if self._job.live_output:
                 await self._drained(number)
-            for event in frame.events:
-                self._note(event)
-            self._emit(*filter(self._tells, frame.events))
+            self._take(frame.events)
             client.input(protocol.encode_answer(self._control.answer(number)))
 
+    def _take(self, events: Iterable[protocol.Event]) -> None:
+        """Note and tell events, up to one that is out of order."""
+        noted: list[protocol.Event] = []
+        try:
+            for event in events:
+                self._note(event)
+                noted.append(event)
+        finally:
+            self._emit(*filter(self._tells, noted))
+
     def _note(self, event: protocol.Event) -> None:
+        self._order.check(event)
         self._taken += 1
         if isinstance(event, protocol.Started):
             self._running = (event.nodeid, time.monotonic())
@@ -151,7 +173,7 @@ class TestRun:
             text = self._kernel.journal.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return []
-        return [line for line in text.splitlines(keepends=False) if line]
+        return list(protocol.journal_lines(text, self._reader.number))
 
     # --- output ---
 

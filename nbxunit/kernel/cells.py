@@ -45,7 +45,7 @@ class Cells:
             reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
         except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
             reply = {"status": "error", "ename": type(exc).__name__, "evalue": str(exc)}
-        request.reply({"begun": begun, "reply": reply})
+        request.reply(protocol.EXECUTED, {"begun": begun, "reply": reply})
 
     def _tell(self, request: str, position: int) -> None:
         """Let the host know which cell runs, and since when; a message would take longer.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, installed, scopes, unittest_rules
+from nbxunit.kernel import compat, exits, installed, scopes, unittest_rules
 from nbxunit.kernel.awaiting import Awaiting
 from nbxunit.kernel.collection import Collecting
 from nbxunit.kernel.selection import Selecting, Selection
@@ -226,7 +226,7 @@ def alone(notebook: Notebook) -> Iterator[None]:
         raise RuntimeError("tests are running already; a test cannot run the tests of its notebook")
     try:
         notebook.begin_run()
-        with compat.cache_in_memory(notebook.cache):
+        with compat.cache_in_memory(notebook.cache), exits.raising(notebook.shell):
             yield
     finally:
         notebook.end_run()

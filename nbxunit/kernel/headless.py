@@ -17,7 +17,7 @@ from IPython import get_ipython
 
 import nbxunit
 from nbxunit import protocol
-from nbxunit.kernel import bridge, engine, extension, ipycompat, stacks
+from nbxunit.kernel import bounding, bridge, engine, exits, extension, ipycompat, stacks
 from nbxunit.kernel.cells import Cells
 from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
@@ -46,6 +46,11 @@ def prepare(order: str) -> None:
     notebook = extension.load(shell)
     notebook.headless = True
     _end_forks(shell)
+    shell.events.register("post_run_cell", lambda _: exits.tell(shell))
+    if told["options"].get("capture") != "no":  # else all output goes to the terminal, as it is
+        bounding.bound(shell.kernel.session)
+        updates = bounding.Updates(shell.display_pub)
+        shell.events.register("post_run_cell", lambda _: updates.flush())
     folder = Path(told["folder"])
     Cells(notebook, folder).serve()
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)

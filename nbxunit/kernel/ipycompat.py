@@ -77,12 +77,11 @@ class CellsRequest:
             reply.update(status="error", traceback=shown)
         return cast("dict[str, Any]", reply)
 
-    def reply(self, content: Mapping[str, Any]) -> None:
-        """Send the reply to the whole request."""
+    def reply(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Send the reply to the whole request, a message of the type `kind`."""
         kernel = self._kernel
         kernel.set_parent(self._ident, self._message, channel="shell")
-        name = self._message["header"]["msg_type"].replace("request", "reply")
-        kernel.session.send(self._stream, name, content, self._message, ident=self._ident)
+        kernel.session.send(self._stream, kind, content, self._message, ident=self._ident)
 
 
 def serve_requests(

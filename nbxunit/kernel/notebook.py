@@ -9,12 +9,9 @@ import contextlib
 import dataclasses
 import hashlib
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from IPython.core.autocall import ExitAutocall
 
 from nbxunit.kernel import ipycompat
 from nbxunit.kernel.cellcleanups import CellCleanups
@@ -74,7 +71,6 @@ class Notebook:
         self._cells_of_names: dict[str, Cell] = {}
         self._left_names: set[str] = set()
         self._cleanups = CellCleanups()
-        self._exits: dict[str, object] = {}
 
     # --- what there is to say ---
 
@@ -195,17 +191,8 @@ class Notebook:
         """A run begins: the names that a failed one had left go away."""
         self.hook_runs.clear()
         self.failure = None
-        self._replace_exits()
         self.kept_names = None
         self.forget_left_names()
-
-    def _replace_exits(self) -> None:
-        """While tests run, `exit()` is Python's: IPython's would raise nothing and end the kernel."""
-        for name in ("exit", "quit"):
-            value = self.namespace.get(name)
-            if isinstance(value, ExitAutocall):
-                self._exits[name] = value
-                self.namespace[name] = sys.exit
 
     def keep_names(self) -> None:
         """A test of an inline run has failed: names that its hooks made stay, to be looked at."""
@@ -214,10 +201,6 @@ class Notebook:
 
     def end_run(self) -> None:
         """A run has ended."""
-        for name, value in self._exits.items():
-            if self.namespace.get(name) is sys.exit:
-                self.namespace[name] = value
-        self._exits.clear()
         for name, value in (self.kept_names or {}).items():
             if name not in self.namespace:
                 self.namespace[name] = value

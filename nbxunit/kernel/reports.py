@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from nbxunit import protocol
 from nbxunit.kernel.notebook import last_part
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 SECTION_LIMIT = 1_000_000
 """Characters of one captured section that a report carries; the rest is cut and marked."""
+REPORT_LIMIT = 4_000_000
+"""Characters of all texts that a report carries."""
+RUN_LIMIT = 30_000_000
+"""Characters of the texts of all reports, which reporters keep to the end of a session."""
+LATE_LIMIT = 10_000
+"""Characters that a report carries when those before it have used up the room of the run."""
 
 
 class Serialiser:
@@ -32,6 +39,7 @@ class Serialiser:
         self._hint = _common_part(notebook.cell_files)
         names = sorted(map(last_part, notebook.cell_files), key=len, reverse=True)
         self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
+        self._left = RUN_LIMIT
 
     def report(self, report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any]:
         """`report` as `pytest_report_to_serializable` makes it, its places mapped."""
@@ -39,12 +47,16 @@ class Serialiser:
         self._config.hook.pytest_report_teststatus(report=report, config=self._config)
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         mapped: dict[str, Any] = dict(data)
-        mapped["longrepr"] = self.mapped(data.get("longrepr"))
+        bound = _Bound(max(LATE_LIMIT, min(REPORT_LIMIT, self._left)))
+        mapped["longrepr"] = bound.of(self.mapped(data.get("longrepr")))
         mapped["sections"] = [
-            (name, _cut(self._text(text))) for name, text in data.get("sections", [])
+            (name, bound.of(self._text(text))) for name, text in data.get("sections", [])
         ]
+        if "user_properties" in data:
+            mapped["user_properties"] = bound.of(data["user_properties"])
         if mapped.get("location"):
             mapped["location"] = self.location(data["location"])
+        self._left -= bound.used
         return mapped
 
     def location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
@@ -100,9 +112,22 @@ def _relative(notebook: Notebook, config: pytest.Config) -> str:
         return notebook.path.as_posix()
 
 
-def _cut(text: str) -> str:
-    if len(text) <= SECTION_LIMIT:
-        return text
-    half = SECTION_LIMIT // 2
-    left_out = len(text) - 2 * half
-    return f"{text[:half]}\n... {left_out} characters left out by nbxunit ...\n{text[-half:]}"
+class _Bound:
+    """Cuts the texts of one report where they are too long, and the later ones if there is no room."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self.used = 0
+
+    def of(self, value: Any) -> Any:
+        """`value` with the strings inside it cut and marked."""
+        if isinstance(value, str):
+            text = protocol.shortened(value, min(SECTION_LIMIT, self._left)) if self._left else ""
+            self._left = max(0, self._left - len(text))
+            self.used += len(text)
+            return text
+        if isinstance(value, dict):
+            return {key: self.of(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.of(item) for item in value]
+        return tuple(map(self.of, value)) if isinstance(value, tuple) else value

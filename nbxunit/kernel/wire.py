@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.05
 """Seconds after which buffered events are sent."""
+MESSAGE_LIMIT = 100_000
+"""Characters of a warning's message."""
+FLUSH_SIZE = 4_000_000
+"""Characters of events that wait at the most."""
 
 
 @contextlib.contextmanager
@@ -49,7 +53,9 @@ class Wire:
         self._nonce = nonce
         self._process = os.getpid()
         self._lines: list[str] = []
+        self._size = 0
         self._unwritten: list[str] = []
+        self._kept_for = 0
         self._number = 0
         self._last = time.monotonic()
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND) if journal else None
@@ -67,23 +73,34 @@ class Wire:
             os._exit(int(is_failure))
         line = protocol.encode(event)
         self._lines.append(line)
+        self._size += len(line)
         self._unwritten.append(line)
         if at_once:
             self.keep()
 
     def keep(self) -> None:
-        """Write to the journal what is not there yet."""
-        if self._journal is not None:
-            os.write(self._journal, "".join(f"{each}\n" for each in self._unwritten).encode())
-            self._unwritten.clear()
+        """Write to the journal what is not there yet, below the number of the frame it will be in."""
+        if self._journal is None:
+            return
+        frame = self._number + 1
+        head = [] if self._kept_for == frame else [protocol.journal_head(frame)]
+        self._kept_for = frame
+        os.write(self._journal, "".join(f"{each}\n" for each in head + self._unwritten).encode())
+        self._unwritten.clear()
 
     @property
     def is_due(self) -> bool:
         """Whether buffered events have waited long enough."""
         return bool(self._lines) and time.monotonic() - self._last > INTERVAL
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is buffered that it is to be sent at once."""
+        return self._size > FLUSH_SIZE
+
     def flush(self, *, marked: bool = False) -> None:
         """Send what is buffered and wait for the answer. With `marked`, output goes before it."""
+        self.keep()
         self._number += 1
         if marked:
             sys.stdout.flush()
@@ -93,12 +110,12 @@ class Wire:
             for prompt in protocol.encode_frame(self._nonce, self._number, self._lines):
                 self._channel.request(prompt)
             self._lines.clear()
+            self._size = 0
         for text in self._channel.replies():
             answer = protocol.decode_answer(text)
             if answer.number == self._number:  # an older one answers a flush that was interrupted
                 self.answer = answer
                 break
-        self._unwritten.clear()
         if self._journal is not None:
             os.ftruncate(self._journal, 0)
         self._last = time.monotonic()
@@ -173,6 +190,8 @@ class Reporting:
         # Before user code runs again, which may end the process: behind setup, and behind the call.
         event = protocol.Reported(self._serialiser.report(report))
         self._wire.send(event, at_once=report.when != "teardown")
+        if self._wire.is_full:
+            self.flush()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Something was collected; what could not be is an error."""
@@ -188,7 +207,7 @@ class Reporting:
         mapped = self._serialiser.mapped
         self._wire.send(
             protocol.Warned(
-                str(warning_message.message),
+                protocol.shortened(str(warning_message.message), MESSAGE_LIMIT),
                 category.__name__,
                 mapped(warning_message.filename),
                 warning_message.lineno,

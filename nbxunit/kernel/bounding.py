@@ -1,0 +1,112 @@
+"""What a headless kernel sends of a notebook's output, bounded message by message.
+
+Imports the standard library and the protocol. ipykernel makes one message of whatever a cell prints at
+once, which a host would have to read whole; what comes in many messages is bounded by the host.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from nbxunit import protocol
+
+INTERVAL = 0.1
+"""Seconds between two updates of one output that are sent; a headless run shows the last one only."""
+
+DISPLAY_LIMIT = 10_000_000
+"""Characters of one output, such as an image in base64, that are sent; of a longer one only a mark."""
+TEXT_LIMIT = 100_000
+"""Characters that are sent of an exception's message, or of one part of its traceback."""
+TRACEBACK_LIMIT = 100
+"""Parts of a traceback that are sent, from its end."""
+
+
+def bound(session: Any) -> None:
+    """Let what is sent with this session of a kernel be bounded.
+
+    ipykernel's own hooks are for single threads, and for some kinds of messages.
+    """
+    send = session.send
+
+    def send_bounded(
+        stream: Any, message: Any, content: Any = None, *args: Any, **more: Any
+    ) -> Any:
+        if isinstance(message, dict):
+            message = {**message, "content": bounded(message["msg_type"], message["content"])}
+        elif content is not None:
+            content = bounded(str(message), content)
+        return send(stream, message, content, *args, **more)
+
+    session.send = send_bounded
+
+
+class Updates:
+    """Sends of the updates of an output not more than a few a second, and always the last one.
+
+    Each would cost the kernel and the host as much as a new output.
+    """
+
+    def __init__(self, publisher: Any) -> None:
+        self._publish = publisher.publish
+        self._waiting: dict[object, tuple[Any, Any, dict[str, Any]]] = {}
+        self._sent: dict[object, float] = {}
+        publisher.publish = self.publish
+
+    def publish(self, data: Any, metadata: Any = None, *args: Any, **more: Any) -> None:
+        """What a display publisher does, but for updates that come too soon: they wait."""
+        handle = (more.get("transient") or {}).get("display_id")
+        now = time.monotonic()
+        if more.get("update") and now - self._sent.get(handle, 0.0) < INTERVAL:
+            self._waiting[handle] = (data, metadata, more)
+            return
+        self._waiting.pop(handle, None)
+        if handle is not None:
+            self._sent[handle] = now
+        self._publish(data, metadata, *args, **more)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        while self._waiting:
+            data, metadata, more = self._waiting.pop(next(iter(self._waiting)))
+            self._publish(data, metadata, **more)
+
+
+def bounded(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content of a message of this kind, with what is too much left out and marked."""
+    match kind:
+        case "stream":
+            return _stream(content)
+        case "display_data" | "execute_result" | "update_display_data":
+            return _display(content)
+        case "error" | "execute_reply" | protocol.EXECUTED:
+            return {name: _cut(value) for name, value in content.items()}
+    return content
+
+
+def _stream(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The beginning and the end; the host, which may keep less of them, sets the mark."""
+    text = content["text"]
+    left_out = len(text) - protocol.STREAM_LIMIT - protocol.STREAM_TAIL
+    if left_out <= 0:
+        return content
+    kept = text[: protocol.STREAM_LIMIT] + text[-protocol.STREAM_TAIL :]
+    return {**content, "text": kept, protocol.LEFT_OUT: left_out}
+
+
+def _display(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    size = sum(len(str(value)) for value in content["data"].values())
+    if size <= DISPLAY_LIMIT:
+        return content
+    return {**content, "data": {"text/plain": protocol.left_out_output(size)}, "metadata": {}}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str):
+        return protocol.shortened(value, TEXT_LIMIT)
+    if isinstance(value, list):
+        return [_cut(item) for item in value[-TRACEBACK_LIMIT:]]
+    if isinstance(value, dict):
+        return {key: _cut(item) for key, item in value.items()}
+    return value
