@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, exits, installed, scopes, unittest_rules
+from nbxunit.kernel import compat, exits, fixtures, installed, scopes, unittest_rules
 from nbxunit.kernel.awaiting import Awaiting
 from nbxunit.kernel.collection import Collecting
 from nbxunit.kernel.selection import Selecting, Selection
@@ -106,11 +106,13 @@ class Rules:
         return report
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: Any) -> None:
+    def pytest_fixture_setup(self, fixturedef: Any, request: pytest.FixtureRequest) -> None:
         """Let setUpClass, tearDownClass and their cleanups report all that they raise.
 
-        Remember a SystemExit of setup_class for all tests of the class.
+        Remember a SystemExit of setup_class for all tests of the class. Hand hook cells' fixtures
+        their request.
         """
+        fixtures.hand(fixturedef.func, request)
         if compat.is_unittest_hook(fixturedef):
             compat.replace_function(fixturedef, unittest_rules.class_fixture)
         elif compat.is_python_hook(fixturedef) and not hasattr(fixturedef.func, "nbxunit"):

@@ -113,10 +113,9 @@ def register(
         fixture = _around_module(hooks)
     else:
         fixture = _around_test(hooks, serves)
-    names = hooks.fixtures if scope in ("class", "module") else []
+    names = dict.fromkeys(["request", *hooks.fixtures]) if scope in ("class", "module") else ()
     parameters = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for name in dict.fromkeys(["request", *names])
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names
     ]
     fixture.__signature__ = inspect.Signature(parameters)
     if hooks.hooks:
@@ -162,9 +161,22 @@ def _around_module(hooks: HookScope) -> Any:
     return fixture
 
 
+def hand(fixture: object, request: pytest.FixtureRequest) -> None:
+    """Hand the fixture around a test its request, right before pytest calls it.
+
+    pytest would take longer to make it a parameter than for the rest of the fixture, for each test.
+    """
+    requests = getattr(fixture, "nbxunit_requests", None)
+    if requests is not None:
+        requests.append(request)
+
+
 def _around_test(hooks: HookScope, serves: Callable[[pytest.FixtureRequest], bool]) -> Any:
-    def fixture(request: pytest.FixtureRequest) -> Iterator[None]:
+    requests: list[pytest.FixtureRequest] = []
+
+    def fixture() -> Iterator[None]:
         __tracebackhide__ = True
+        request = requests.pop()
         if not serves(request):
             yield
             return
@@ -176,6 +188,7 @@ def _around_test(hooks: HookScope, serves: Callable[[pytest.FixtureRequest], boo
         yield
         hooks.teardown()
 
+    fixture.nbxunit_requests = requests  # type: ignore[attr-defined]
     return fixture
 
 

@@ -113,11 +113,11 @@ class Notebook:
         cell = Cell(key, number, raw, filename, str(cell_id or ""))
         self._begin(cell, metadata.get("deletedCells") or ())
 
-    def _begin(self, cell: Cell, deleted: Iterable[object] = ()) -> None:
+    def _begin(self, cell: Cell, deleted: Iterable[object] = (), *, executes: bool = True) -> None:
         self.runs_cell = True
         self._cell = cell
         self._cells_of_files[cell.filename] = self._cells_of_names[last_part(cell.filename)] = cell
-        self.registry.begin(cell, map(str, deleted))
+        self.registry.begin(cell, map(str, deleted), executes=executes)
         self._cleanups.begin(cell.key)
 
     def end_cell(self) -> None:
@@ -130,9 +130,8 @@ class Notebook:
     def registering(self, source: str, key: str) -> Iterator[None]:
         """Within, the cell `key` counts as the one that runs; behind it, as one that has run."""
         number = self.shell.execution_count
-        self._begin(
-            Cell(key, number, source, ipycompat.cell_filename(self.shell, source, source, number))
-        )
+        filename = ipycompat.cell_filename(self.shell, source, source, number)
+        self._begin(Cell(key, number, source, filename), executes=False)
         try:
             yield
         finally:

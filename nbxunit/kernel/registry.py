@@ -60,13 +60,17 @@ class Registry:
         self._places: dict[str, int] = {}
         self._name_places: dict[str, int] = {}
         self._next_place = itertools.count()
+        self._executes = self._may_have_new_names = True
 
-    def begin(self, cell: Cell, deleted: Iterable[str] = ()) -> None:
+    def begin(self, cell: Cell, deleted: Iterable[str] = (), *, executes: bool = True) -> None:
         """`cell` is about to run: drop what it had registered, suspend the `deleted` cells.
 
+        A cell that does not execute anything defines no name.
         A front end's list of deleted cells is a hint: it misses merges, and names cells that were
         cut and pasted. So they are suspended, and a cell that runs is revived.
         """
+        self._executes = executes
+        self._may_have_new_names |= executes
         self._suspended.update(deleted)
         self._suspended.discard(cell.key)
         self._declarations.pop(cell.key, None)
@@ -86,7 +90,9 @@ class Registry:
 
     def declare(self, declaration: Declaration, namespace: Iterable[str]) -> None:
         """Take a declaration up. Its cell's place is behind the names that are in `namespace`."""
-        self.note_names(namespace)
+        if self._may_have_new_names:  # looking at all names for each of many cells takes long
+            self.note_names(namespace)
+            self._may_have_new_names = self._executes
         key = declaration.cell.key
         if key not in self._places:
             self._places[key] = next(self._next_place)

@@ -43,8 +43,9 @@ class Serialiser:
 
     def report(self, report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any]:
         """`report` as `pytest_report_to_serializable` makes it, its places mapped."""
-        # pytest 9 marks the parent of failed subtests in this hook, which a terminal calls.
-        self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        if report.when == "call":
+            # pytest 9 marks the parent of failed subtests in this hook, which a terminal calls.
+            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         mapped: dict[str, Any] = dict(data)
         bound = _Bound(max(LATE_LIMIT, min(REPORT_LIMIT, self._left)))

@@ -247,10 +247,10 @@ def _compile(cell: Cell, function: _Function) -> types.CodeType:
     compat.rewrite_asserts(tree)
     result = ast.Return(ast.Name(function.name, ast.Load()))
     arguments = ast.arguments([], [ast.arg(_DISPLAY)], None, [], [], None, [])
-    body = [*tree.body, result]
-    factory = ast.FunctionDef(_FACTORY, arguments, body, [], None, **_TYPE_PARAMS)
+    factory = ast.FunctionDef(_FACTORY, arguments, [result], [], None, **_TYPE_PARAMS)
     ast.copy_location(factory, function)
     module = ast.fix_missing_locations(ast.Module([factory], []))
+    factory.body = [*tree.body, result]  # they have their places
     code = compile(module, cell.filename, "exec", dont_inherit=True)
     return next(const for const in code.co_consts if isinstance(const, types.CodeType))
 

@@ -24,7 +24,7 @@ from nbxunit.kernel.reports import Serialiser
 if TYPE_CHECKING:
     from nbxunit.kernel.engine import Prepared
 
-INTERVAL = 0.05
+INTERVAL = 0.1
 """Seconds after which buffered events are sent."""
 MESSAGE_LIMIT = 100_000
 """Characters of a warning's message."""
