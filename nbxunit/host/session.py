@@ -54,10 +54,16 @@ class NotebookSession:
 
     # --- collection ---
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Any:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
         self._config.args, self._selected = split_arguments(self._config)
+        with compat.literal_arguments():
+            return (yield)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Do not follow a link into a folder that it lies in: there is no end of it."""
+        return True if notebooks.is_loop(collection_path) else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Notebook | None:
         """A notebook, if it is one to run."""
@@ -71,7 +77,9 @@ class NotebookSession:
         if not named and not check and not notebooks.may_have_tests(self._config, file_path):
             self._without_tests += 1
             return None
-        self._forking = self._forking or settings.forking(self._config)
+        if self._forking is None and (forking := settings.forking(self._config)) is not None:
+            self._forking = forking
+            self._stack.callback(forking.server.drop)  # also where no notebook comes to run
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)
         notebook.named = named
         if self._config.option.collectonly:

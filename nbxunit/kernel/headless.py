@@ -17,7 +17,17 @@ from IPython import get_ipython
 
 import nbxunit
 from nbxunit import protocol
-from nbxunit.kernel import bounding, bridge, engine, exits, extension, ipycompat, stacks
+from nbxunit.kernel import (
+    bounding,
+    bridge,
+    compat,
+    engine,
+    exits,
+    extension,
+    ipycompat,
+    lastwords,
+    stacks,
+)  # fmt: skip
 from nbxunit.kernel.cells import Cells
 from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
@@ -53,15 +63,20 @@ def prepare(order: str) -> None:
         shell.events.register("post_run_cell", lambda _: updates.flush())
     folder = Path(told["folder"])
     Cells(notebook, folder).serve()
+    (folder / "captured").mkdir()
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
     try:
-        _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
+        with compat.capture_into(folder / "captured"):
+            _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
     finally:
         os.chdir(here)
+    if hasattr(sys.stderr, "echo"):  # ipykernel's
+        watcher = getattr(sys.stderr, "watch_fd_thread", None)
+        sys.stderr.echo = lastwords.LastWords(folder / "last-words", watcher)
 
 
 def _place(notebook: Notebook, file: str) -> str:
