@@ -61,9 +61,6 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} cannot be read: {exc}") from exc
     if not text.strip():
         raise NotebookError(f"{path.name} is empty; a notebook is JSON, as Jupyter saves it")
-    if text.lstrip().startswith("{") and '"nbformat"' not in text:
-        # nbformat would take it for its first version, and drop the cells.
-        raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
     try:
         import warnings
 
@@ -83,6 +80,9 @@ def read(path: Path) -> NotebookNode:
         if not text.lstrip().startswith("{"):
             raise NotebookError(f"{path.name} is no notebook, for its JSON is no object") from exc
         raise NotebookError(f"{path.name} is no notebook: {type(exc).__name__}: {exc}") from exc
+    if '"nbformat"' not in text:
+        # nbformat has taken it for its first version, and dropped the cells.
+        raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
     _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
 
