@@ -176,6 +176,7 @@ class NotebookSession:
             how = "interrupted" if is_interrupt else f"ended by {self._signals.name}"
             raise KeyboardInterrupt(f"{item.notebook_id}: {how} at {doing}") from None
         self._runs.pop(item).forget()
+        replay.end()
         self._conclude(item, replay)
         return True
 

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
 from nbxunit.kernel.timeouts import Timeouts
 from nbxunit.kernel.wire import Reporting, Wire
+
+LAST_FRAMES = 6
+"""Entries of a traceback that are told of an error that is no test's."""
 
 _prepared: dict[str, engine.Prepared] = {}
 
@@ -120,12 +124,20 @@ async def run(order: str) -> None:
     reporting = Reporting(wire, prepared)
     plugins = [reporting, *([Timeouts(told["test_timeout"])] if told["test_timeout"] else [])]
     message = ""
+    streams = sys.stdout, sys.stderr
     try:
         status = await bridge.run(engine.finish, prepared, plugins)
     except pytest.UsageError as exc:
         status, message = int(pytest.ExitCode.USAGE_ERROR), "\n".join(map(str, exc.args))
+    except Exception as exc:  # noqa: BLE001 - a test may have broken anything, and the host waits
+        status = int(pytest.ExitCode.INTERNAL_ERROR)
+        message = "".join(traceback.format_exception(exc)[-LAST_FRAMES:])
+    finally:
+        sys.stdout, sys.stderr = (
+            streams  # ipykernel flushes them, and does not answer if that fails
+        )
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        message = prepared.text.getvalue()[-100_000:]
+        message = message or prepared.text.getvalue()[-100_000:]
     wire.send(protocol.Ended(status, message))
     reporting.flush()
     wire.close()
