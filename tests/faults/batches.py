@@ -40,6 +40,7 @@ class Batch:
     def __init__(self, shell: Any, *options: str, timeout: float = 300) -> None:
         (shell.folder / "conftest.py").write_text(CONFTEST)
         shell.write("zzz.ipynb", LAST)
+        self.folder = shell.folder
         reports = shell.folder / "reports"
         reports.touch()
         (shell.folder / "tmp").mkdir()

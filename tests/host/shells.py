@@ -20,6 +20,7 @@ class Shell:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.options = options
+        self.launcher: list[str] = []
         self.env = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
         }
@@ -42,7 +43,7 @@ class Shell:
             **options,
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "nbxunit", "run", *self.options, *args],
+            [*self.launcher, sys.executable, "-m", "nbxunit", "run", *self.options, *args],
             cwd=self.folder, env=self.env, **options,
         )  # fmt: skip
 
