@@ -39,7 +39,7 @@ HURRY = 0.2
 LAST_LINES = 5
 """Lines of stderr that the report of a dead kernel begins with."""
 LAST_SCREEN = 40
-"""Lines of stderr that stand below it."""
+"""Lines of each of its files that stand below it."""
 TAIL = 20_000
 """Bytes of what a dead kernel has written that are told."""
 WAITING_MESSAGES = 50
@@ -88,24 +88,16 @@ class Kernel:
     def obituary(self) -> str:
         """How the process ended, and the last lines that it wrote to stderr."""
         text = f"the kernel died ({_ending(self.process.poll())})"
-        lines = self.stderr().strip().splitlines()[-LAST_LINES:]
-        return "\n".join([text, *lines])
+        lines = [line for name in _STDERR for line in _lines(self.folder / name)]
+        return "\n".join([text, *lines[-LAST_LINES:]])
 
     def printed(self) -> Sections:
         """Sections of a report: what a test had printed, and more of stderr than its last lines."""
-        stdout = _end_of(self.folder / "captured" / "stdout").strip("\n")
-        stderr = self.stderr().strip().splitlines()[-LAST_SCREEN:]
-        sections = {
-            "Captured stdout": stdout,
-            "Captured stderr": "\n".join(stderr) if len(stderr) > LAST_LINES else "",
-        }
-        return tuple((name, text) for name, text in sections.items() if text)
-
-    def stderr(self) -> str:
-        """The end of what was written to stderr by the process, by cells, and by the test that ran."""
-        paths = [self.folder / name for name in ("stderr", "last-words", "captured/stderr")]
-        written = sorted(filter(Path.exists, paths), key=lambda path: path.stat().st_mtime_ns)
-        return "".join(map(_end_of, written))
+        lines = {name: _lines(self.folder / name) for name in _STDERR}
+        sections = [("Captured stdout", _lines(self.folder / "captured/stdout"))]
+        if sum(map(len, lines.values())) > LAST_LINES:
+            sections += [(_STDERR[name], written) for name, written in lines.items()]
+        return tuple((name, "\n".join(written)) for name, written in sections if written)
 
     async def interrupt(self) -> None:
         """Interrupt what runs in the kernel."""
@@ -116,12 +108,21 @@ class Kernel:
         await self.manager.provisioner.kill()
 
 
-def _end_of(path: Path) -> str:
-    """The end of a file that a kernel has written; empty if there is none."""
+_STDERR = {
+    "stderr": "Stderr of the kernel",
+    "last-words": "Stderr of the cells",
+    "captured/stderr": "Captured stderr",
+}
+"""The files of stderr: of the process, of cells, and of the test that ran, the most telling last."""
+
+
+def _lines(path: Path) -> list[str]:
+    """The last lines of a file that a kernel has written; none if there is no file."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
-        return protocol.clean(file.read().decode("utf-8", "replace"))
-    return ""
+        text = protocol.clean(file.read().decode("utf-8", "replace"))
+        return text.strip().splitlines()[-LAST_SCREEN:]
+    return []
 
 
 def _ending(code: int | None) -> str:

@@ -17,7 +17,7 @@ import pytest
 
 from nbxunit.host import compat, notebooks, settings
 from nbxunit.host.items import Function, Notebook, NotebookItem, tree
-from nbxunit.host.selection import CacheSelection, split_arguments
+from nbxunit.host.selection import CacheSelection, give_back, split_arguments
 from nbxunit.host.signals import Signals
 from nbxunit.host.waiting import Waiting
 
@@ -108,7 +108,7 @@ class NotebookSession:
         gone = [item for item in ours if item.nodeid in self._deselected]
         if gone:
             self._config.hook.pytest_deselected(items=gone)
-        _give_back(items, order, [item for item in ours if item not in gone])
+        give_back(items, order, [item for item in ours if item not in gone])
         if not self._config.option.collectonly:
             self._cache.apply(items, order)
         return outcome
@@ -393,10 +393,3 @@ class NotebookSession:
     def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
         """See `pytest_timeout_set_timer`."""
         return True if isinstance(item, NotebookItem) else None
-
-
-def _give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:
-    """Put `ours` back into `items`, each behind what stood before it in `order`."""
-    for item in ours:
-        before = [other for other in order[: order.index(item)] if other in items]
-        items.insert(items.index(before[-1]) + 1 if before else 0, item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from batches import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
 
 SOON = 20.0
 """Seconds for one notebook, on a machine that is busy; it takes less than one."""
