@@ -168,9 +168,10 @@ class CellRunner:
             if tagged:
                 return
 
-    def _order(self, index: int) -> tuple[str | None, str, bool]:
+    def _order(self, index: int) -> tuple[str, str, bool]:
         cell = self._cells[index]
-        return cell.get("id"), cell.source, not notebooks.tags(cell)
+        # Cells have ids since nbformat 4.5; two without would take each other's registrations away.
+        return cell.get("id") or f"cell {index}", cell.source, not notebooks.tags(cell)
 
     async def _reply(self, batch: _Batch) -> dict[str, Any] | None:
         """The content of the reply; None if none follows the end of the request's output."""

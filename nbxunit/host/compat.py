@@ -7,10 +7,13 @@ May import pytest. Each function says why no public name will do; each has a tes
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import os
 import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +86,28 @@ def is_terminal(reporter: Any) -> bool:
 def write_in_line(reporter: Any, text: str) -> None:
     """Write `text` where the reporter's line ends; its public methods begin a line of their own."""
     reporter._tw.write(text, flush=True)  # noqa: SLF001
+
+
+@contextlib.contextmanager
+def literal_arguments() -> Iterator[None]:
+    """Within, the path of a notebook is just that: pytest takes its `::` or `[` for a test's name."""
+    from _pytest import main
+
+    module: Any = main
+    resolve = module.resolve_collection_argument
+
+    def literal(folder: Path, argument: str, *args: Any, **more: Any) -> Any:
+        path = folder / argument
+        if path.suffix != ".ipynb" or not path.is_file():
+            return resolve(folder, argument, *args, **more)
+        path = Path(os.path.abspath(path))  # noqa: PTH100 - symlinks stay
+        return dataclasses.replace(resolve(folder, path.anchor, *args, **more), path=path)
+
+    module.resolve_collection_argument = literal
+    try:
+        yield
+    finally:
+        module.resolve_collection_argument = resolve
 
 
 def grow(session: pytest.Session, count: int) -> None:

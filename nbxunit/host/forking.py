@@ -91,9 +91,7 @@ class ForkServer:
     def drop_early(cls) -> None:
         """End the server that nobody took."""
         while _early:
-            server = _early.pop()
-            server._process.kill()  # noqa: SLF001 - its own class's
-            server.close()
+            _early.pop().drop()
 
     def serves(self, argv: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Whether a kernel that is launched like this can be a fork."""
@@ -163,6 +161,11 @@ class ForkServer:
         for process in self._ends.values():
             if process.returncode is None:
                 process.end(-signal.SIGKILL)
+
+    def drop(self) -> None:
+        """End the server at once; it runs no kernel, or has been closed."""
+        self._process.kill()
+        self.close()
 
     def close(self) -> None:
         """End the server, and what it still runs."""

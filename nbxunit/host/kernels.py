@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbxunit import protocol
 from nbxunit.host.client import client_class, reply_to
 from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
@@ -35,6 +36,12 @@ STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
 HURRY = 0.2
 """Seconds for the same where the whole run is to end."""
+LAST_LINES = 5
+"""Lines of stderr that the report of a dead kernel begins with."""
+LAST_SCREEN = 40
+"""Lines of each of its files that stand below it."""
+TAIL = 20_000
+"""Bytes of what a dead kernel has written that are told."""
 WAITING_MESSAGES = 50
 """Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
@@ -76,21 +83,21 @@ class Kernel:
     async def died(self) -> KernelDied:
         """Wait until the process ends; what there is to say about it."""
         await ended(self.process)
-        return KernelDied(self.obituary())
+        return KernelDied(self.obituary(), self.printed())
 
     def obituary(self) -> str:
         """How the process ended, and the last lines that it wrote to stderr."""
         text = f"the kernel died ({_ending(self.process.poll())})"
-        lines = self.stderr().strip().splitlines()[-5:]
-        return "\n".join([text, *lines])
+        lines = [line for name in _STDERR for line in _lines(self.folder / name)]
+        return "\n".join([text, *lines[-LAST_LINES:]])
 
-    def stderr(self) -> str:
-        """What the process wrote to its stderr, at most the last 20 kB."""
-        path = self.folder / "stderr"
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 20_000))
-            return file.read().decode("utf-8", "replace")
-        return ""
+    def printed(self) -> Sections:
+        """Sections of a report: what a test had printed, and more of stderr than its last lines."""
+        lines = {name: _lines(self.folder / name) for name in _STDERR}
+        sections = [("Captured stdout", _lines(self.folder / "captured/stdout"))]
+        if sum(map(len, lines.values())) > LAST_LINES:
+            sections += [(_STDERR[name], written) for name, written in lines.items()]
+        return tuple((name, "\n".join(written)) for name, written in sections if written)
 
     async def interrupt(self) -> None:
         """Interrupt what runs in the kernel."""
@@ -99,6 +106,23 @@ class Kernel:
     async def kill(self) -> None:
         """End the process at once."""
         await self.manager.provisioner.kill()
+
+
+_STDERR = {
+    "stderr": "Stderr of the kernel",
+    "last-words": "Stderr of the cells",
+    "captured/stderr": "Captured stderr",
+}
+"""The files of stderr: of the process, of cells, and of the test that ran, the most telling last."""
+
+
+def _lines(path: Path) -> list[str]:
+    """The last lines of a file that a kernel has written; none if there is no file."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        text = protocol.clean(file.read().decode("utf-8", "replace"))
+        return text.strip().splitlines()[-LAST_SCREEN:]
+    return []
 
 
 def _ending(code: int | None) -> str:

@@ -37,6 +37,18 @@ def is_notebook(config: pytest.Config, path: Path, *, named: bool) -> bool:
     )
 
 
+def is_loop(path: Path) -> bool:
+    """Whether `path` is a link to a folder that it lies in."""
+    try:
+        return (
+            path.is_symlink()
+            and path.is_dir()
+            and path.parent.resolve().is_relative_to(path.resolve())
+        )
+    except OSError:
+        return False
+
+
 def read(path: Path) -> NotebookNode:
     """The notebook in `path`, as nbformat 4. NotebookError if it is none."""
     with compat.without_grammar():
@@ -68,7 +80,22 @@ def read(path: Path) -> NotebookNode:
         if not text.lstrip().startswith("{"):
             raise NotebookError(f"{path.name} is no notebook, for its JSON is no object") from exc
         raise NotebookError(f"{path.name} is no notebook: {type(exc).__name__}: {exc}") from exc
+    if '"nbformat"' not in text:
+        # nbformat has taken it for its first version, and dropped the cells.
+        raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
+    _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
+
+
+def _check_sources(path: Path, notebook: Any) -> None:
+    """NotebookError for code that cannot be sent to a kernel, nor compiled there."""
+    for number, cell in enumerate(notebook.cells, 1):
+        try:
+            cell.source.encode()
+        except UnicodeEncodeError as exc:
+            raise NotebookError(
+                f"{path.name} has half a Unicode character (a lone surrogate) in its cell {number}"
+            ) from exc
 
 
 def as_text(notebook: NotebookNode) -> bytes:

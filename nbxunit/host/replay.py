@@ -25,6 +25,8 @@ _COMPLETE = (
     pytest.ExitCode.NO_TESTS_COLLECTED,
 )
 """The statuses of a run that went to its end."""
+_BROKEN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+"""The statuses of a run that could not go to its end."""
 
 
 class Replay:
@@ -82,6 +84,12 @@ class Replay:
                 stream.flush()
             case protocol.Hello() | Question():
                 pass
+
+    def end(self) -> None:
+        """All records have come. That nothing was told is an error, if the session goes on."""
+        is_over = self._session.shouldstop or self._session.shouldfail
+        if not (self._reports or self._is_collected or self.interrupted or is_over):
+            self._error(self._item.notebook_id, "its run ended, and never said how")
 
     # --- events of the run ---
 
@@ -158,12 +166,9 @@ class Replay:
         if event.status == pytest.ExitCode.USAGE_ERROR and event.message.startswith("not found"):
             self.not_found = event.message
             self._error(self._item.notebook_id, event.message)
-        elif event.message or event.status == pytest.ExitCode.INTERNAL_ERROR:
-            text = (
-                event.message
-                or "pytest failed in the kernel by an internal error that it cannot show"
-            )
-            self._error(self._item.notebook_id, text)
+        elif event.message or event.status in _BROKEN:
+            text = f"pytest ended in the kernel with status {event.status}, and did not say why"
+            self._error(self._item.notebook_id, event.message or text)
         elif event.status == pytest.ExitCode.INTERRUPTED and self._unfinished and not self._reports:
             self.interrupted = True
         if event.status == pytest.ExitCode.INTERRUPTED and not self._session.testsfailed:

@@ -159,3 +159,10 @@ class CacheSelection:
             if isinstance(item, NotebookItem):
                 self._tell(item, resume_at=str(last).removeprefix(prefix))
             return
+
+
+def give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:
+    """Put `ours` back into `items`, each behind what stood before it in `order`."""
+    for item in ours:
+        before = [other for other in order[: order.index(item)] if other in items]
+        items.insert(items.index(before[-1]) + 1 if before else 0, item)

@@ -17,7 +17,7 @@ import pytest
 
 from nbxunit.host import compat, notebooks, settings
 from nbxunit.host.items import Function, Notebook, NotebookItem, tree
-from nbxunit.host.selection import CacheSelection, split_arguments
+from nbxunit.host.selection import CacheSelection, give_back, split_arguments
 from nbxunit.host.signals import Signals
 from nbxunit.host.waiting import Waiting
 
@@ -54,10 +54,16 @@ class NotebookSession:
 
     # --- collection ---
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Any:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
         self._config.args, self._selected = split_arguments(self._config)
+        with compat.literal_arguments():
+            return (yield)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Do not follow a link into a folder that it lies in: there is no end of it."""
+        return True if notebooks.is_loop(collection_path) else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Notebook | None:
         """A notebook, if it is one to run."""
@@ -71,7 +77,9 @@ class NotebookSession:
         if not named and not check and not notebooks.may_have_tests(self._config, file_path):
             self._without_tests += 1
             return None
-        self._forking = self._forking or settings.forking(self._config)
+        if self._forking is None and (forking := settings.forking(self._config)) is not None:
+            self._forking = forking
+            self._stack.callback(forking.server.drop)  # also where no notebook comes to run
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)
         notebook.named = named
         if self._config.option.collectonly:
@@ -100,7 +108,7 @@ class NotebookSession:
         gone = [item for item in ours if item.nodeid in self._deselected]
         if gone:
             self._config.hook.pytest_deselected(items=gone)
-        _give_back(items, order, [item for item in ours if item not in gone])
+        give_back(items, order, [item for item in ours if item not in gone])
         if not self._config.option.collectonly:
             self._cache.apply(items, order)
         return outcome
@@ -168,6 +176,7 @@ class NotebookSession:
             how = "interrupted" if is_interrupt else f"ended by {self._signals.name}"
             raise KeyboardInterrupt(f"{item.notebook_id}: {how} at {doing}") from None
         self._runs.pop(item).forget()
+        replay.end()
         self._conclude(item, replay)
         return True
 
@@ -384,10 +393,3 @@ class NotebookSession:
     def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
         """See `pytest_timeout_set_timer`."""
         return True if isinstance(item, NotebookItem) else None
-
-
-def _give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:
-    """Put `ours` back into `items`, each behind what stood before it in `order`."""
-    for item in ours:
-        before = [other for other in order[: order.index(item)] if other in items]
-        items.insert(items.index(before[-1]) + 1 if before else 0, item)

@@ -95,7 +95,7 @@ class TestRun:
                 )
             if not self._killed:
                 raise tasks["death"].result()
-            raise KernelDied(self._killed, self._stacks)
+            raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
         reply = tasks["reply"].result()
         what = reply.get("evalue") or "it ended without its last event"
         text = f"the run failed in the kernel: {reply.get('ename', '')}: {what}"

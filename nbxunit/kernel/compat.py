@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import itertools
 import traceback
 import types
@@ -102,9 +103,50 @@ def _foreign_errors() -> Iterator[None]:
 def finish(config: pytest.Config) -> int:
     """The second half of `pytest.main`: configure, collect, run; pytest's exit status."""
     try:
-        return int(config.hook.pytest_cmdline_main(config=config))
+        with _literal_arguments():
+            return int(config.hook.pytest_cmdline_main(config=config))
     finally:
         unconfigure(config)
+
+
+@contextlib.contextmanager
+def _literal_arguments() -> Iterator[None]:
+    """Within, the path of a notebook is just that: pytest takes its `::` or `[` for a test's name."""
+    from _pytest import main
+
+    module: Any = main
+    resolve = module.resolve_collection_argument
+
+    def literal(folder: Path, argument: str, *args: Any, **more: Any) -> Any:
+        path = folder / argument
+        if path.suffix != ".ipynb" or not path.is_file():
+            return resolve(folder, argument, *args, **more)
+        return dataclasses.replace(resolve(folder, path.anchor, *args, **more), path=path)
+
+    module.resolve_collection_argument = literal
+    try:
+        yield
+    finally:
+        module.resolve_collection_argument = resolve
+
+
+@contextlib.contextmanager
+def capture_into(folder: Path) -> Iterator[None]:
+    """Within, pytest begins to capture into files in `folder`, where a host finds a dead test's output."""
+    from _pytest import capture
+
+    module: Any = capture
+    original, names = module.TemporaryFile, iter(("stdout", "stderr"))
+
+    def named(*, buffering: int) -> Any:
+        name = next(names, None)  # a plugin captures for itself, too
+        return (folder / name).open("w+b", buffering) if name else original(buffering=buffering)
+
+    module.TemporaryFile = named
+    try:
+        yield
+    finally:
+        module.TemporaryFile = original
 
 
 def unconfigure(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,25 @@ from IPython import get_ipython
 
 import nbxunit
 from nbxunit import protocol
-from nbxunit.kernel import bounding, bridge, engine, exits, extension, ipycompat, stacks
+from nbxunit.kernel import (
+    bounding,
+    bridge,
+    compat,
+    engine,
+    exits,
+    extension,
+    ipycompat,
+    lastwords,
+    stacks,
+)  # fmt: skip
 from nbxunit.kernel.cells import Cells
 from nbxunit.kernel.notebook import Notebook
 from nbxunit.kernel.selection import Selection
 from nbxunit.kernel.timeouts import Timeouts
 from nbxunit.kernel.wire import Reporting, Wire
+
+LAST_FRAMES = 6
+"""Entries of a traceback that are told of an error that is no test's."""
 
 _prepared: dict[str, engine.Prepared] = {}
 
@@ -53,15 +67,20 @@ def prepare(order: str) -> None:
         shell.events.register("post_run_cell", lambda _: updates.flush())
     folder = Path(told["folder"])
     Cells(notebook, folder).serve()
+    (folder / "captured").mkdir()
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
     try:
-        _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
+        with compat.capture_into(folder / "captured"):
+            _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
     finally:
         os.chdir(here)
+    if hasattr(sys.stderr, "echo"):  # ipykernel's
+        watcher = getattr(sys.stderr, "watch_fd_thread", None)
+        sys.stderr.echo = lastwords.LastWords(folder / "last-words", watcher)
 
 
 def _place(notebook: Notebook, file: str) -> str:
@@ -105,12 +124,20 @@ async def run(order: str) -> None:
     reporting = Reporting(wire, prepared)
     plugins = [reporting, *([Timeouts(told["test_timeout"])] if told["test_timeout"] else [])]
     message = ""
+    streams = sys.stdout, sys.stderr
     try:
         status = await bridge.run(engine.finish, prepared, plugins)
     except pytest.UsageError as exc:
         status, message = int(pytest.ExitCode.USAGE_ERROR), "\n".join(map(str, exc.args))
+    except Exception as exc:  # noqa: BLE001 - a test may have broken anything, and the host waits
+        status = int(pytest.ExitCode.INTERNAL_ERROR)
+        message = "".join(traceback.format_exception(exc)[-LAST_FRAMES:])
+    finally:
+        sys.stdout, sys.stderr = (
+            streams  # ipykernel flushes them, and does not answer if that fails
+        )
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        message = prepared.text.getvalue()[-100_000:]
+        message = message or prepared.text.getvalue()[-100_000:]
     wire.send(protocol.Ended(status, message))
     reporting.flush()
     wire.close()

@@ -17,8 +17,10 @@ import suite  # type: ignore[import-not-found] # beside this file
 class Shell:
     """Runs `nbxunit run` in a folder as a person would, and keeps what it printed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
+        self.options = options
+        self.launcher: list[str] = []
         self.env = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
         }
@@ -41,7 +43,7 @@ class Shell:
             **options,
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "nbxunit", "run", *args],
+            [*self.launcher, sys.executable, "-m", "nbxunit", "run", *self.options, *args],
             cwd=self.folder, env=self.env, **options,
         )  # fmt: skip
 
