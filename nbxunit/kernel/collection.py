@@ -262,18 +262,30 @@ class Collecting:
         self._notebook = notebook
         self.module: NotebookModule | None = None
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(wrapper=True)
     def pytest_collect_directory(self, path: Any, parent: pytest.Collector) -> Any:
-        """The notebook's folder, where the notebook's own path is unknown and no file."""
-        if not self._notebook.path.is_file() and path == self._notebook.path.parent:
+        """A folder on the way to the notebook, whose file may be unknown; a package stays one."""
+        found = yield
+        if type(found) is pytest.Dir and self._notebook.path.is_relative_to(path):
             folder: _Folder = _Folder.from_parent(parent, path=path)
             folder.collecting = self
             return folder
-        return None
+        return found
 
     def pytest_collect_file(self, file_path: Any, parent: pytest.Collector) -> Any:
         """The notebook."""
         return self.collect(parent) if file_path == self._notebook.path else None
+
+    def on_the_way(self, folder: pytest.Directory) -> Iterator[pytest.Collector]:
+        """What leads from `folder` to the notebook."""
+        notebook = self._notebook.path
+        path = folder.path / notebook.relative_to(folder.path).parts[0]
+        if path == notebook:
+            yield self.collect(folder)
+        else:
+            yield from filter(
+                None, [folder.ihook.pytest_collect_directory(path=path, parent=folder)]
+            )
 
     def collect(self, parent: pytest.Collector) -> NotebookModule:
         """The notebook's node below `parent`."""
@@ -304,13 +316,13 @@ class Collecting:
 
 
 class _Folder(pytest.Directory):
-    """A folder that holds a notebook whose file name is unknown."""
+    """A folder in which pytest need not look at all files, for each of many notebooks."""
 
     collecting: Collecting
 
-    def collect(self) -> list[pytest.Item | pytest.Collector]:
-        """The notebook alone."""
-        return [self.collecting.collect(self)]
+    def collect(self) -> Iterator[pytest.Collector]:
+        """The way to the notebook alone."""
+        return self.collecting.on_the_way(self)
 
 
 def _original_name(node: pytest.Item | pytest.Collector) -> str:

@@ -218,6 +218,7 @@ def finish(prepared: Prepared, plugins: Sequence[object]) -> int:
         manager = prepared.config.pluginmanager
         for plugin in (*plugins, Sinking(prepared)):
             manager.register(plugin)
+        stack.enter_context(compat.fixtures_looked_for_once())
         return compat.finish(prepared.config)
 
 

@@ -218,7 +218,7 @@ def _warm(words: Sequence[str]) -> None:
     """
     import pytest
 
-    from nbxunit.kernel import engine, installed
+    from nbxunit.kernel import compat, engine, installed
 
     hidden = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
@@ -227,6 +227,7 @@ def _warm(words: Sequence[str]) -> None:
         with (
             engine.restored(),
             installed.read_once(),
+            compat.fixtures_looked_for_once(),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(BaseException),
@@ -275,6 +276,7 @@ def become_kernel(order: Mapping[str, Any], path: Sequence[str]) -> None:
     finally:
         # It joins threads that may be flushing into one another; here all of them end at once.
         atexit.unregister(app.close)
+        gc.freeze()  # the shell collects garbage once more
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
         atexit._run_exitfuncs()  # noqa: SLF001
     os._exit(status)

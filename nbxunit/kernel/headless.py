@@ -5,6 +5,7 @@ May import pytest. The host sends these calls as code; it never imports this mod
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -78,6 +79,7 @@ def prepare(order: str) -> None:
             _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
     finally:
         os.chdir(here)
+    gc.freeze()  # pytest collects garbage ten times: all that is here before the first cell is none
     if hasattr(sys.stderr, "echo"):  # ipykernel's
         watcher = getattr(sys.stderr, "watch_fd_thread", None)
         sys.stderr.echo = lastwords.LastWords(folder / "last-words", watcher)

@@ -114,6 +114,22 @@ def test_finish_runs_the_prepared_session(pytester):
     assert "1 passed" in text.getvalue()
 
 
+def test_fixtures_are_looked_for_once(pytester):
+    """Pytest's plugins without fixtures are skipped from the second run on; all others serve it."""
+    pytester.makeconftest("import pytest\n@pytest.fixture\ndef mine(): return 1")
+    pytester.makepyfile("def test_a(mine, tmp_path, capsys, monkeypatch, request): pass")
+    known = []
+    for _ in range(2):
+        with compat.fixtures_looked_for_once():
+            config = compat.prepare(["-p", "no:cacheprovider", str(pytester.path)], [])
+            assert compat.finish(config) == pytest.ExitCode.OK
+        known.append(set(compat._without_fixtures))
+    names = {getattr(kind, "__name__", "") for kind in known[0]}
+    assert {"_pytest.main", "_pytest.terminal"} <= names
+    assert not {"_pytest.tmpdir", "_pytest.capture"} & names
+    assert known[0] == known[1]
+
+
 def test_a_run_can_leave_garbage(pytester, monkeypatch):
     """With `leave_garbage`, the end of a run collects none, also where pytest would."""
     pytester.makepyfile("def test_a(): pass")
