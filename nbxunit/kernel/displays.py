@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.core.displaypub import DisplayPublisher
 
+from nbxunit.kernel.results import Display
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from nbxunit.kernel.results import Results
 
+_EMBEDDED = frozenset(
+    {"text/html", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/plain"}
+)
 _VOID = frozenset(
     {
         "area",
@@ -60,8 +65,8 @@ class Displays:
             return (yield)
         with _publisher(self._shell) as publisher:
             outcome = yield
-        if publisher.bundles and item.nodeid in self._results.tests:
-            self._results.tests[item.nodeid].displays += publisher.bundles
+        if publisher.kept and item.nodeid in self._results.tests:
+            self._results.tests[item.nodeid].displays += publisher.kept
         return outcome
 
     @pytest.hookimpl(wrapper=True)
@@ -84,11 +89,11 @@ class _Publisher(DisplayPublisher):
     def __init__(self, outer: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._outer = outer
-        self._kept: list[tuple[object, Mapping[str, Any]]] = []
+        self._kept: list[tuple[object, Display]] = []
 
     @property
-    def bundles(self) -> list[Mapping[str, Any]]:
-        return [bundle for _, bundle in self._kept]
+    def kept(self) -> list[Display]:
+        return [display for _, display in self._kept]
 
     def publish(
         self,
@@ -102,11 +107,11 @@ class _Publisher(DisplayPublisher):
     ) -> None:
         handle = (transient or {}).get("display_id")
         if not update:
-            self._kept.append((handle, data))
+            self._kept.append((handle, Display(data, metadata or {})))
             return
         known = [index for index, (other, _) in enumerate(self._kept) if other == handle]
         for index in known:
-            self._kept[index] = (handle, data)
+            self._kept[index] = (handle, Display(data, metadata or {}))
         if not known:
             self._outer.publish(data, metadata, transient=transient, update=True, **kwargs)
 
@@ -147,15 +152,19 @@ def _close(numbers: set[int]) -> None:
         sys.modules["matplotlib.pyplot"].close(number)
 
 
-def embeds(bundle: Mapping[str, Any]) -> bool:
-    """Whether a MIME bundle can stand inside a result.
+def embeds(display: Display) -> bool:
+    """Whether something displayed can stand inside a result.
 
-    Widgets and plots with data of their own need the front end's renderers, scripts the page's top
-    level, and HTML that leaves an element open would swallow what stands behind it.
+    Formulas, Markdown, widgets and plots with data of their own need the front end's renderers,
+    scripts the page's top level, and HTML that leaves an element open would swallow what stands
+    behind it.
     """
-    if any(mime.startswith("application/") for mime in bundle):
+    if set(display.data) - _EMBEDDED:
         return False
-    return "text/html" not in bundle or _Nesting.is_sound(str(bundle["text/html"]))
+    if "text/html" not in display.data:
+        return True
+    isolated = display.metadata.get("text/html", display.metadata).get("isolated", False)
+    return not isolated and _Nesting.is_sound(str(display.data["text/html"]))
 
 
 class _Nesting(HTMLParser):
