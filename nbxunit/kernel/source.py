@@ -336,14 +336,19 @@ def comments_as_magics(lines: list[str]) -> list[str]:
     first = next((index for index, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return lines
-    number = directives.misplaced("".join(lines))
+    source = "".join(lines)
+    number = directives.misplaced(source)
     if number is not None:
-        text = lines[number - 1].rstrip()
+        text = directives.lines_of(source)[number - 1].rstrip()
         message = f"{text!r} must be the first line of its cell"
         raise SyntaxError(message, ("<cell>", number, 1, text))
     line = lines[first].rstrip("\r\n")
     end = lines[first][len(line) :]
-    return [*lines[:first], directives.as_magic(line) + end, *lines[first + 1 :]]
+    magic = directives.as_magic(line)
+    if not magic.startswith("%%xunit_"):
+        return lines
+    # With a debugger attached, ipykernel keeps blank lines, above which IPython knows no cell magic.
+    return [magic + end, *lines[first + 1 :]]
 
 
 def await_runs(lines: list[str]) -> list[str]:
