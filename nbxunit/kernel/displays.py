@@ -53,6 +53,7 @@ class Displays:
         self._shell = shell
         self._results = results
         self._figures: set[int] = set()
+        self._publisher = _Publisher()  # one for all tests: to make it takes its time
 
     def pytest_sessionstart(self) -> None:
         """Remember the figures that a person has open."""
@@ -63,10 +64,10 @@ class Displays:
         """Keep what is displayed between a test's beginning and its end."""
         if item.config.getoption("capture") == "no":
             return (yield)
-        with _publisher(self._shell) as publisher:
+        with self._publisher.in_place_of(self._shell) as kept:
             outcome = yield
-        if publisher.kept and item.nodeid in self._results.tests:
-            self._results.tests[item.nodeid].displays += publisher.kept
+        if kept and item.nodeid in self._results.tests:
+            self._results.tests[item.nodeid].displays += [display for _, display in kept]
         return outcome
 
     @pytest.hookimpl(wrapper=True)
@@ -86,14 +87,20 @@ class Displays:
 class _Publisher(DisplayPublisher):
     """Keeps what is published; an update of what is not among it goes its way."""
 
-    def __init__(self, outer: Any) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._outer = outer
+        self._outer: Any = None
         self._kept: list[tuple[object, Display]] = []
 
-    @property
-    def kept(self) -> list[Display]:
-        return [display for _, display in self._kept]
+    @contextlib.contextmanager
+    def in_place_of(self, shell: InteractiveShell) -> Iterator[list[tuple[object, Display]]]:
+        """Within, what is displayed is kept in the list, beside its display id."""
+        self._outer, self._kept = shell.display_pub, []
+        shell.display_pub = self
+        try:
+            yield self._kept
+        finally:
+            shell.display_pub = self._outer
 
     def publish(
         self,
@@ -117,17 +124,6 @@ class _Publisher(DisplayPublisher):
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as above
         self._kept.clear()
-
-
-@contextlib.contextmanager
-def _publisher(shell: InteractiveShell) -> Iterator[_Publisher]:
-    before: Any = shell.display_pub
-    publisher = _Publisher(before)
-    shell.display_pub = publisher
-    try:
-        yield publisher
-    finally:
-        shell.display_pub = before
 
 
 def _open_figures() -> set[int]:

@@ -44,6 +44,7 @@ class _Recording:
         self._config = prepared.config
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
         self._nodeid = ""
+        self._status: tuple[object, Any] = None, None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """It is known how many tests will run."""
@@ -54,9 +55,19 @@ class _Recording:
         self._live.running = nodeid.partition("::")[2]
         self._nodeid = nodeid
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Remember pytest's word for a report, which the terminal reporter asks for."""
+        status = yield
+        self._status = report, status
+        return status
+
+    @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test has ended."""
-        status = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        if self._status[0] is not report:
+            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        status = self._status[1]
         hooks, self._notebook.hook_runs = self._notebook.hook_runs, []
         # Most reports say nothing but that all is well, and making data of one takes its time.
         plain = report.passed and not report.sections and not report.longrepr

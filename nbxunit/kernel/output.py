@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nbxunit.kernel.notebook import Notebook
     from nbxunit.kernel.results import Display, Results
 
-INTERVAL = 0.1
+INTERVAL = 0.2
 """Seconds between two states of a run that is under way."""
 PATIENCE = 0.3
 """Seconds after which a run shows that it is under way: a short one must not flicker."""
