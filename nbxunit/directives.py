@@ -16,6 +16,7 @@ import itertools
 import keyword
 import re
 import tokenize
+import unicodedata
 from typing import Literal, get_args
 
 Kind = Literal["setup", "teardown", "test"]
@@ -80,9 +81,15 @@ class Directive:
         return f"%%xunit_{self.kind} " + " ".join([joined, *marks])
 
 
+def lines_of(source: str) -> list[str]:
+    """The lines of `source` as Python counts them: other separators of text stand inside strings."""
+    *lines, last = re.split(r"\r\n?|\n", source)
+    return [*lines, last] if last else lines
+
+
 def find(source: str) -> tuple[Kind, str, int] | None:
     """The kind, the rest of the line and the line's index, where `source` is one of our cells."""
-    for index, line in enumerate(source.splitlines()):
+    for index, line in enumerate(lines_of(source)):
         if line.strip():
             match = _MAGIC.match(as_magic(line.rstrip()))
             return (match[1], match[2] or "", index) if match else None  # type: ignore[return-value]
@@ -100,7 +107,7 @@ def as_magic(line: str) -> str:
 
 def misplaced(source: str) -> int | None:
     """The number of a line that would declare a hook or test if it were the cell's first."""
-    lines = source.splitlines()
+    lines = lines_of(source)
     suspects = [number for number, line in enumerate(lines, 1) if _MISPLACED.match(line)]
     first = next((number for number, line in enumerate(lines, 1) if line.strip()), 0)
     if not set(suspects) - {first}:
@@ -147,7 +154,7 @@ def _scope(head: str) -> tuple[Scope, tuple[str, ...]]:
 
 
 def _names(text: str, expected: str) -> tuple[str, ...]:
-    names = tuple(text.strip().split("::"))
+    names = tuple(map(_normal, text.strip().split("::")))
     for name in names:
         _check_identifier(name, expected)
     return names
@@ -156,12 +163,17 @@ def _names(text: str, expected: str) -> tuple[str, ...]:
 def _fixtures(text: str | None) -> tuple[str, ...]:
     if text is None or not text.strip():
         return ()
-    names = tuple(name.strip() for name in text.rstrip().removesuffix(",").split(","))
+    names = tuple(_normal(name.strip()) for name in text.rstrip().removesuffix(",").split(","))
     for name in names:
         _check_identifier(name, "fixtures are names, separated by commas, e.g. (tmp_path, db)")
     if len(set(names)) < len(names):
         raise DirectiveError(f"a fixture is named twice in ({', '.join(names)})")
     return names
+
+
+def _normal(name: str) -> str:
+    """`name` as Python takes it in code: letters that are written in two ways are one."""
+    return unicodedata.normalize("NFKC", name)
 
 
 def _check_identifier(name: str, expected: str) -> None:

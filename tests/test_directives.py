@@ -164,6 +164,20 @@ def test_misplaced(source, number):
     assert directives.misplaced(source) == number
 
 
+def test_lines_are_those_of_python():
+    """Only Python's own ends of a line end one."""
+    assert directives.lines_of("a\nb\r\nc\rd\n") == ["a", "b", "c", "d"]
+    assert directives.lines_of("a\u2028b\x0cc\n\n") == ["a\u2028b\x0cc", ""]
+    assert directives.lines_of("") == []
+
+
+def test_names_are_taken_as_python_takes_them():
+    """Letters that can be written in two ways name one thing, as in code."""
+    assert directives.parse("test", "test_o\u0308l(gro\u0308\u00dfe)") == Directive(
+        "test", None, (), "test_\u00f6l", ("gr\u00f6\u00dfe",)
+    )
+
+
 def test_labels():
     """A label names kind, scope and target in the words of messages."""
     assert Directive("setup", "class", ("A", "B")).label == "class setup of A::B"

@@ -1,4 +1,4 @@
-"""Cells in comment form under real ruff: plain Python, of which `--fix` takes nothing away."""
+"""Cells in comment form under real ruff, black and mypy: plain Python, which stays what it says."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+
+from nbxunit import directives
 
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CELLS = [
@@ -65,10 +67,65 @@ def test_what_is_left(notebook):
     assert ruff(notebook, f"--per-file-ignores={ignores}") == set()
 
 
-def test_it_runs(notebook):
-    """The notebook that ruff has seen passes headless."""
+FORMATTERS = {
+    "ruff": ["-m", "ruff", "format", "--isolated", "--no-cache"],
+    "ruff-imports": [
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--select=I",
+        "--fix",
+        "-q",
+    ],
+    "black": ["-m", "black", "-q"],
+}
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_formatters(notebook, formatter):
+    """What formats the cells leaves each comment at the top of its cell, and the notebook passes."""
+    pytest.importorskip(formatter.partition("-")[0])
+    ugly = [
+        *CELLS, "\n\n# xunit: test TestA::test_imports\nimport re\nimport abc\nassert( re and abc )",
+        "#xunit: test test_function\n\n\n\ndef f(x): return x\nassert f( 1 )==1",
+    ]  # fmt: skip
+    cells = [new_code_cell(source) for source in ["%load_ext nbxunit", *ugly]]
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA), notebook)
+    subprocess.run([sys.executable, *FORMATTERS[formatter], notebook], check=True)
+    assert sources(notebook) != ugly
+    declared = [directives.find(source) is not None for source in sources(notebook)]
+    assert declared == [False, *[True] * (len(ugly) - 1)]
+    assert "4 passed" in run(notebook)
+
+
+def test_mypy(notebook, tmp_path):
+    """What mypy finds in the cells as a module are the names of fixtures, and `return`."""
+    exported = tmp_path / "exported.py"
+    exported.write_text("\n\n".join(sources(notebook)) + "\nundefined_in_a_cell\n")
     done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-incremental", "--config-file=", "--no-color-output", exported.name],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = [
+        line.partition(" error: ")[2] for line in done.stdout.splitlines() if " error: " in line
+    ]
+    assert found == [
+        'Name "tmp_path" is not defined  [name-defined]',
+        '"return" outside function  [misc]',
+        'Name "undefined_in_a_cell" is not defined  [name-defined]',
+    ]
+
+
+def run(notebook):
+    """What a headless run of the notebook prints."""
+    return subprocess.run(
         [sys.executable, "-m", "nbxunit", "run", notebook.name, "-p", "no:cacheprovider"],
         cwd=notebook.parent, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert "2 passed" in done.stdout, done.stdout
+    ).stdout  # fmt: skip
+
+
+def test_it_runs(notebook):
+    """The notebook that ruff has seen passes headless."""
+    assert "2 passed" in run(notebook)

@@ -8,6 +8,7 @@ messages that say nothing about it are not sent. A cell that only registers is n
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from time import monotonic  # a cell may replace it in its module
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ class Cells:
         if found is None:
             return False
         kind, line, index = found
-        body = "".join(source.splitlines(keepends=True)[index + 1 :])
+        body = "".join(re.split(r"(?<=\n)", source)[index + 1 :])
         try:
             with self._notebook.registering(source, key):
                 self._notebook.shell.run_cell_magic(f"xunit_{kind}", line, body)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.directives import Kind, Scope
+from nbxunit.directives import Kind, Scope, lines_of
 from nbxunit.kernel import compat, fixtures, sessions, unittest_rules
 from nbxunit.kernel.injection import Injection
 from nbxunit.kernel.registry import Declaration
@@ -70,6 +70,7 @@ class NotebookModule(pytest.Module):
         """The tests of the notebook in its order. CollectError names all that makes no sense."""
         self.release()
         injection = self._injection = Injection(self.notebook)
+        injection.hide(self._left_hooks())
         self.config.add_cleanup(injection.undo)
         self._fail_for(self._refused_cells())
         self._fail_for(injection.errors())
@@ -119,6 +120,15 @@ class NotebookModule(pytest.Module):
 
     # --- hooks ---
 
+    def _left_hooks(self) -> list[str]:
+        """The Python hooks and fixtures that no cell defines any more."""
+        return [
+            name
+            for name, value in self.notebook.namespace.items()
+            if (name in _MODULE_HOOKS or compat.is_fixture(value))
+            and self.notebook.registry.is_left(name, value)
+        ]
+
     def _add_module_hooks(self) -> None:
         unittest_rules.register_module_fixture(self)
         if _has_any(self.obj, _FUNCTION_HOOKS):
@@ -149,7 +159,7 @@ class NotebookModule(pytest.Module):
         for cell in reversed(
             self.notebook.registry.definers(node.obj.__qualname__.partition(".")[0])
         ):
-            lines = cell.source.splitlines()
+            lines = lines_of(cell.source)
             pattern = re.compile(rf"\s*class\s+{re.escape(node.obj.__name__)}\b")
             line = next((number for number, text in enumerate(lines, 1) if pattern.match(text)), 1)
             return cell.filename, line
@@ -295,8 +305,11 @@ class Collecting:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
-        """Leave IPython's history out; check marks; give classes their hook cells."""
-        if collector is self.module and is_history(name):
+        """Leave out IPython's history and what no cell defines any more; check marks; give
+        classes their hook cells.
+        """  # noqa: D205
+        registry = self._notebook.registry
+        if collector is self.module and (is_history(name) or registry.is_left(name, obj)):
             outcome = yield
             return [] if outcome is not None else None
         if unittest_rules.is_of_unittest(obj):

@@ -321,6 +321,13 @@ def first_hook(obj: object, names: Sequence[str]) -> Callable[..., object] | Non
     return cast("Callable[..., object] | None", _get_first_non_fixture_func(obj, names))
 
 
+def is_fixture(obj: object) -> bool:
+    """Whether `obj` is what `pytest.fixture` makes of a function."""
+    from _pytest.fixtures import FixtureFunctionMarker, getfixturemarker
+
+    return isinstance(getfixturemarker(obj), FixtureFunctionMarker)
+
+
 def call_with_optional_argument(func: Callable[..., object], argument: object) -> None:
     """Call a Python hook as pytest does: with its argument if it takes one."""
     __tracebackhide__ = True

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.core.displaypub import DisplayPublisher
 
+from nbxunit.kernel.results import Display
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from nbxunit.kernel.results import Results
 
+_EMBEDDED = frozenset(
+    {"text/html", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/plain"}
+)
 _VOID = frozenset(
     {
         "area",
@@ -48,6 +53,7 @@ class Displays:
         self._shell = shell
         self._results = results
         self._figures: set[int] = set()
+        self._publisher = _Publisher()  # one for all tests: to make it takes its time
 
     def pytest_sessionstart(self) -> None:
         """Remember the figures that a person has open."""
@@ -58,10 +64,10 @@ class Displays:
         """Keep what is displayed between a test's beginning and its end."""
         if item.config.getoption("capture") == "no":
             return (yield)
-        with _publisher(self._shell) as publisher:
+        with self._publisher.in_place_of(self._shell) as kept:
             outcome = yield
-        if publisher.bundles and item.nodeid in self._results.tests:
-            self._results.tests[item.nodeid].displays += publisher.bundles
+        if kept and item.nodeid in self._results.tests:
+            self._results.tests[item.nodeid].displays += [display for _, display in kept]
         return outcome
 
     @pytest.hookimpl(wrapper=True)
@@ -81,14 +87,20 @@ class Displays:
 class _Publisher(DisplayPublisher):
     """Keeps what is published; an update of what is not among it goes its way."""
 
-    def __init__(self, outer: Any) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._outer = outer
-        self._kept: list[tuple[object, Mapping[str, Any]]] = []
+        self._outer: Any = None
+        self._kept: list[tuple[object, Display]] = []
 
-    @property
-    def bundles(self) -> list[Mapping[str, Any]]:
-        return [bundle for _, bundle in self._kept]
+    @contextlib.contextmanager
+    def in_place_of(self, shell: InteractiveShell) -> Iterator[list[tuple[object, Display]]]:
+        """Within, what is displayed is kept in the list, beside its display id."""
+        self._outer, self._kept = shell.display_pub, []
+        shell.display_pub = self
+        try:
+            yield self._kept
+        finally:
+            shell.display_pub = self._outer
 
     def publish(
         self,
@@ -102,27 +114,16 @@ class _Publisher(DisplayPublisher):
     ) -> None:
         handle = (transient or {}).get("display_id")
         if not update:
-            self._kept.append((handle, data))
+            self._kept.append((handle, Display(data, metadata or {})))
             return
         known = [index for index, (other, _) in enumerate(self._kept) if other == handle]
         for index in known:
-            self._kept[index] = (handle, data)
+            self._kept[index] = (handle, Display(data, metadata or {}))
         if not known:
             self._outer.publish(data, metadata, transient=transient, update=True, **kwargs)
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as above
         self._kept.clear()
-
-
-@contextlib.contextmanager
-def _publisher(shell: InteractiveShell) -> Iterator[_Publisher]:
-    before: Any = shell.display_pub
-    publisher = _Publisher(before)
-    shell.display_pub = publisher
-    try:
-        yield publisher
-    finally:
-        shell.display_pub = before
 
 
 def _open_figures() -> set[int]:
@@ -147,15 +148,19 @@ def _close(numbers: set[int]) -> None:
         sys.modules["matplotlib.pyplot"].close(number)
 
 
-def embeds(bundle: Mapping[str, Any]) -> bool:
-    """Whether a MIME bundle can stand inside a result.
+def embeds(display: Display) -> bool:
+    """Whether something displayed can stand inside a result.
 
-    Widgets and plots with data of their own need the front end's renderers, scripts the page's top
-    level, and HTML that leaves an element open would swallow what stands behind it.
+    Formulas, Markdown, widgets and plots with data of their own need the front end's renderers,
+    scripts the page's top level, and HTML that leaves an element open would swallow what stands
+    behind it.
     """
-    if any(mime.startswith("application/") for mime in bundle):
+    if set(display.data) - _EMBEDDED:
         return False
-    return "text/html" not in bundle or _Nesting.is_sound(str(bundle["text/html"]))
+    if "text/html" not in display.data:
+        return True
+    isolated = display.metadata.get("text/html", display.metadata).get("isolated", False)
+    return not isolated and _Nesting.is_sound(str(display.data["text/html"]))
 
 
 class _Nesting(HTMLParser):

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
 
+def _show_refusal(shell: InteractiveShell, *_: object, **__: object) -> None:
+    """Show where in the cell the error is, and not how we came to find it."""
+    shell.showsyntaxerror()
+
+
 class _Loaded:
     """What has been registered on one shell."""
 
@@ -30,6 +35,8 @@ class _Loaded:
         shell.input_transformers_cleanup.append(source.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
         shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
+        if not shell.custom_exceptions:
+            shell.set_custom_exc((source.Refused,), _show_refusal)
 
     def _await_runs(self, lines: list[str]) -> list[str]:
         """Let cells await the magics that run tests; code that a magic such as %%time has
@@ -44,14 +51,16 @@ class _Loaded:
         if isinstance(exc, TestsFailed) and self.notebook.failure is not None:
             ipycompat.debug_next(self.notebook.shell, self.notebook.failure)
         hint = self.notebook.hint(exc) if exc is not None else None
-        for note in [*self.notebook.take_notes(), *([hint] if hint else [])]:
-            if self.notebook.headless:
-                print(note)  # noqa: T201 - with what the cell has printed, for the host's report
-            else:
-                output.say_note(note)
+        notes = [*self.notebook.take_notes(), *([hint] if hint else [])]
+        if not self.notebook.headless:
+            output.say_notes(notes)
+        elif notes:
+            print(*notes, sep="\n")  # noqa: T201 - with what the cell has printed, for the report
 
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""
+        if shell.custom_exceptions == (source.Refused,):
+            shell.set_custom_exc((), None)
         magics.uninstall(shell)
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)

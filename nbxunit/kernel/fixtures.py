@@ -20,6 +20,9 @@ from nbxunit.kernel.registry import Declaration
 if TYPE_CHECKING:
     from nbxunit.kernel.notebook import Notebook
 
+PREFIX = "_nbxunit_"
+"""How the names of these fixtures begin."""
+
 
 class HookScope:
     """The hook cells of one node and scope, and what is open of them."""
@@ -123,7 +126,7 @@ def register(
         filename = hooks.hooks[0].cell.filename
         fixture.__code__ = compat.code_at_line_one(fixture.__code__, filename)
     pytest_scope = scope if scope in ("class", "module") else "function"
-    compat.register_fixture(node, f"_nbxunit_{scope}_{node.nodeid}", fixture, pytest_scope)
+    compat.register_fixture(node, f"{PREFIX}{scope}_{node.nodeid}", fixture, pytest_scope)
 
 
 def register_frame(
@@ -148,7 +151,7 @@ def register_frame(
         frame.close([], notebook.kept_names)
 
     pytest_scope = scope if scope == "class" else "function"
-    compat.register_fixture(node, f"_nbxunit_python_{scope}_{node.nodeid}", fixture, pytest_scope)
+    compat.register_fixture(node, f"{PREFIX}python_{scope}_{node.nodeid}", fixture, pytest_scope)
 
 
 def _around_module(hooks: HookScope) -> Any:

@@ -37,8 +37,8 @@ def h(text: object) -> str:
 
 
 def frame(*parts: str) -> str:
-    """A whole output."""
-    return f'{STYLE}<div class="nbx">{"".join(parts)}</div>'
+    """A whole output; JupyterLab would take what stands between two dollar signs for a formula."""
+    return f'{STYLE}<div class="nbx tex2jax_ignore mathjax_ignore">{"".join(parts)}</div>'
 
 
 def attribute(value: str) -> str:

@@ -5,8 +5,9 @@ May import pytest. Everything is put back by `Injection.undo`.
 
 from __future__ import annotations
 
+import functools
 import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,7 @@ class Injection:
 
     def __init__(self, notebook: Notebook) -> None:
         self._notebook = notebook
-        self._undo: list[Callable[[], None]] = []
+        self._undo: list[Callable[[], object]] = []
 
     def errors(self) -> Iterator[str]:
         """Put the test cells in, one by one; what is wrong with some of them."""
@@ -39,6 +40,13 @@ class Injection:
             error = self._defined_twice(test) or self._inject(test)
             if error:
                 yield f"{test.cell.label}: {error}"
+
+    def hide(self, names: Iterable[str]) -> None:
+        """Let the notebook lack these names."""
+        namespace = self._notebook.namespace
+        for name in names:
+            value = namespace.pop(name)
+            self._undo.append(functools.partial(namespace.setdefault, name, value))
 
     def undo(self) -> None:
         """Put everything back."""

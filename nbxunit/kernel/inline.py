@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import re
 import shlex
 import sys
 import time
@@ -43,6 +44,7 @@ class _Recording:
         self._config = prepared.config
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
         self._nodeid = ""
+        self._status: tuple[object, Any] = None, None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """It is known how many tests will run."""
@@ -53,9 +55,19 @@ class _Recording:
         self._live.running = nodeid.partition("::")[2]
         self._nodeid = nodeid
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Remember pytest's word for a report, which the terminal reporter asks for."""
+        status = yield
+        self._status = report, status
+        return status
+
+    @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test has ended."""
-        status = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        if self._status[0] is not report:
+            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        status = self._status[1]
         hooks, self._notebook.hook_runs = self._notebook.hook_runs, []
         # Most reports say nothing but that all is well, and making data of one takes its time.
         plain = report.passed and not report.sections and not report.longrepr
@@ -73,10 +85,17 @@ class _Recording:
         self._results.counts["deselected"] += len(items)
 
     def pytest_warning_recorded(self, warning_message: Any) -> None:
-        """A warning was recorded."""
+        """A warning was recorded; where, is told if that is in a cell."""
         self._results.counts["warning"] += 1
         warning = f"{warning_message.category.__name__}: {warning_message.message}"
+        if self._notebook.cell_of_file(warning_message.filename) is not None:
+            warning = f"{warning_message.filename}:{warning_message.lineno}: {warning}"
         self._results.warnings.append(str(self._serialiser.mapped(warning)))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """All tests have run, or pytest says why not."""
+        stopped = str(session.shouldfail or session.shouldstop or "")
+        self._results.stopped = self._results.stopped or stopped
 
     def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
         """A phase of a test, or the collection, has raised: the first of them is for `%debug`."""
@@ -89,6 +108,8 @@ class _Recording:
         # pytest's own ways to stop derive from KeyboardInterrupt; a test may raise none of those.
         if type(excinfo.value) is KeyboardInterrupt:
             self._results.interrupted = self._nodeid or "the collection"
+        elif isinstance(excinfo.value, pytest.exit.Exception):
+            self._results.stopped = f"pytest.exit: {excinfo.value.msg}"
 
 
 def _plain_data(report: pytest.TestReport) -> dict[str, Any]:
@@ -199,8 +220,7 @@ def _close(notebook: Notebook) -> _Outcome:
 def _conclude_opening(notebook: Notebook, outcome: _Outcome) -> None:
     results = outcome[0]
     if results.status == pytest.ExitCode.OK:
-        for note in results.notes:
-            output.say_note(note)
+        output.say_notes(results.notes)
         return
     _conclude(notebook, outcome)
 
@@ -226,8 +246,7 @@ class _Run:
 
     def outcome(self, status: int, listing: str = "") -> _Outcome:
         """The run has ended."""
-        self.results.status = status
-        self.results.seconds = time.perf_counter() - self._start
+        self.results.end(status, time.perf_counter() - self._start)
         self.results.notes += self._notebook.take_notes()
         return self.results, self._live, listing
 
@@ -272,10 +291,23 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         results.reasons = wire.reasons_for_none(prepared)
     outline.remember(notebook.last_runs, results)
+    if not notebook.partial:
+        for cell in notebook.registry.take_left_out():
+            notebook.note(
+                f"left out: the tests of [{cell.number}], which was deleted or cut; "
+                "run that cell if it is still there"
+            )
     option = prepared.config.option
     listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
-    told = prepared.text.getvalue() if listing or option.durations is not None else ""
-    return run.outcome(status, told)
+    text = prepared.text.getvalue()
+    told = text if listing else _durations(text) if option.durations is not None else ""
+    return run.outcome(status, str(Serialiser(notebook, prepared.config).mapped(told)))
+
+
+def _durations(text: str) -> str:
+    """The list of the slowest phases, out of what its terminal reporter wrote."""
+    match = re.search(r"^=+ slowest .*?(?=^=|\Z)", text, re.DOTALL | re.MULTILINE)
+    return match[0] if match else ""
 
 
 def _prepare(
@@ -287,7 +319,7 @@ def _prepare(
         try:
             prepared = engine.prepare(notebook, words)
         except pytest.UsageError as exc:
-            raise UsageError(f"%xunit_run: {'; '.join(map(str, exc.args))}") from exc
+            raise UsageError(f"%xunit_run: {_reason(exc)}") from exc
         return prepared, lambda plugins: engine.finish(prepared, plugins)
     if any(word.startswith("-") for word in words):
         raise UsageError(
@@ -295,6 +327,12 @@ def _prepare(
             "%xunit_close closes it"
         )
     return opened.prepared, lambda plugins: opened.run(words, plugins)
+
+
+def _reason(exc: pytest.UsageError) -> str:
+    """What pytest has against the options, without the usage of a command that nobody called."""
+    text = "; ".join(map(str, exc.args))
+    return text.partition(" error: ")[2].partition("\n")[0] if text.startswith("usage: ") else text
 
 
 def _capture(call: Callable[[], object]) -> str:
@@ -333,7 +371,9 @@ def _fail(notebook: Notebook, results: Results) -> None:
     bad = [test.nodeid for test in results.tests.values() if test.outcome in ("failed", "error")]
     named = ", ".join(nodeid.partition("::")[2] for nodeid in bad[:3]) + (", ..." if len(bad) > 3 else "")  # noqa: PLR2004  # fmt: skip  # noqa: E501
     what = results.message.partition("\n")[0] or results.summary().rpartition(" in ")[0]
-    if not bad and any(note.startswith("run twice: ") for note in results.notes):
+    if not bad and results.ending:
+        what = results.ending
+    elif not bad and any(note.startswith("run twice: ") for note in results.notes):
         what = "the second run differs from the first"
     again = "details above; run them again with %xunit_run --lf" if bad else "details above"
     raise nbxunit.TestsFailed(f"{what}{f': {named}' if named else ''} ({again})")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
 _COMPLETED = ("%%xunit_setup", "%%xunit_teardown", "%%xunit_test", "%xunit_run", "%xunit_open", "%xunit_config")  # fmt: skip  # noqa: E501
+_CELL_MAGICS = ("xunit_setup", "xunit_teardown", "xunit_test")
 _FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
 
 
@@ -112,7 +113,7 @@ class XunitMagics(Magics):
             return self._run([directive.target])
         if not notebook.headless:
             rest = f"registered; run it with %xunit_run {directive.target}"
-            output.say(directive.label, rest, "test")
+            output.say(directive.label, rest, "test", notebook.take_notes())
         return self._nothing()
 
     @no_var_expand
@@ -344,14 +345,27 @@ def install(shell: InteractiveShell, notebook: Notebook) -> XunitMagics:
     shell.register_magics(magics)
     for magic in _COMPLETED:
         shell.set_hook("complete_command", completion.completer(notebook, magic), str_key=magic)
+    for name in _CELL_MAGICS:
+        cast("Any", shell).register_magic_function(_misplaced(name), "line", f"%{name}")
     return magics
+
+
+def _misplaced(name: str) -> Callable[[str], None]:
+    """What IPython calls for a line `%%name` further down in a cell."""
+
+    def refuse(_: str) -> None:
+        raise UsageError(
+            f"%%{name} must be the first line of its cell; only blank lines may be above"
+        )
+
+    return refuse
 
 
 def uninstall(shell: InteractiveShell) -> None:
     """Take the magics of `shell` away again."""
     for kind in ("line", "cell"):
         registered = cast("dict[str, Any]", shell.magics_manager.magics[kind])
-        for name in [name for name in registered if name.startswith("xunit_")]:
+        for name in [name for name in registered if name.lstrip("%").startswith("xunit_")]:
             del registered[name]
     for magic in _COMPLETED:
         shell.strdispatchers["complete_command"].strs.pop(magic, None)

@@ -6,29 +6,39 @@ Imports the standard library and the model. All text goes through `fragments.h`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from nbxunit.kernel.fragments import attribute, colour, flow, folded, frame, glyph, h, link
 from nbxunit.kernel.notebook import HookRun
 from nbxunit.kernel.outline import Entry, Node
+from nbxunit.kernel.problems import LINES_BEFORE, Place, Problem
 from nbxunit.kernel.registry import Cell
-from nbxunit.kernel.results import BAD, ORDER, PLURAL, Problem, Results, Row, TestResult
+from nbxunit.kernel.results import BAD, ORDER, Display, Results, Row, TestResult
 from nbxunit.kernel.text import milliseconds
 
 LISTED = 100
 """So many passed tests are listed, the slowest of more; so many failed ones are explained."""
+SPACE = 300_000
+"""Characters behind which failures are not explained any more; saved notebooks stay small."""
+ALIKE = 20
+"""So many problems of one test, as its subtests have, are explained."""
 OPEN_LINES = 10
 """Captured output of so many lines is shown unfolded."""
 SLOW = 0.1
 """Seconds from which on a hook of a passed test is worth a word."""
+_OUT = "out tex2jax_process mathjax_process"
 _TOP = 'style="text-align:left;vertical-align:top"'
 
 
-def line(head: str, rest: str, sign: str = "hook") -> str:
-    """One line: what it is about, and what there is to say."""
-    said = f'<span class="dim s">{h(rest)}</span>'
-    return frame(flow(glyph(sign), f"<code>{h(head)}</code> {said}"))
+def lines(said: Iterable[tuple[str, str, str]]) -> str:
+    """Lines, each of a sign, what it is about, and what there is to say."""
+    return frame(
+        *(
+            flow(glyph(sign), f'<code>{h(head)}</code> <span class="dim s">{h(rest)}</span>')
+            for sign, head, rest in said
+        )
+    )
 
 
 def render(results: Results) -> str:
@@ -95,7 +105,7 @@ def _outcome(row: Row) -> str:
     hook = test.failed_hook
     what = f"{hook.directive.scope} {hook.directive.kind}" if hook is not None else when
     if row.others:
-        return f"{what} failed · {row.others + 1} tests not run"
+        return f"{what} failed · {len(row.others) + 1} tests not run"
     return f"error in {what}" + (" · test not run" if when == "setup" else "")
 
 
@@ -106,35 +116,58 @@ def _details(test: TestResult) -> str:
 
 
 def _problem_parts(test: TestResult) -> Iterator[str]:
-    for each in test.problems:
-        colour = "bad" if each.when == "call" else "warn"
-        yield f'<pre class="{colour}">{h(chr(10).join(each.explanation))}</pre>'
-        yield _source(each, test)
+    for each in test.problems[:ALIKE]:
+        yield from _problem(each, test)
+    if len(test.problems) > ALIKE:
+        yield f'<div class="dim s">and {len(test.problems) - ALIKE} more like these</div>'
     for title, content in test.output.items():
         yield from _captured(title, content)
-    if test.hooks:
-        yield f'<div class="dim s">hooks: {" → ".join(_hook(run) for run in test.hooks)}</div>'
+    hooks = [f"{_hook(run)} (already run)" for run in test.earlier_hooks]
+    hooks += map(_hook, test.hooks)
+    if hooks:
+        yield f'<div class="dim s">hooks: {" → ".join(hooks)}</div>'
     full = "\n\n".join(each.full for each in test.problems)
     yield folded("full pytest report", f"<pre>{h(full)}</pre>")
 
 
+def _problem(each: Problem, test: TestResult) -> Iterator[str]:
+    colour = "bad" if each.when == "call" else "warn"
+    if each.subtest:
+        yield f'<div class="s">subtest <code>{h(each.subtest)}</code></div>'
+    elif colour == "warn" and len(test.problems) > 1:
+        yield f'<div class="s">in {h(each.when)}</div>'
+    yield f'<pre class="{colour}">{h(chr(10).join(each.explanation))}</pre>'
+    yield from (f'<pre class="dim s">{h(cause)}</pre>' for cause in each.causes)
+    yield _source(each, test)
+    yield from _captured("variables", "\n".join(each.variables))
+
+
 def _source(each: Problem, test: TestResult) -> str:
-    excerpt = each.excerpt()
-    if not excerpt or each.cell is None:
+    if each.place is None or not each.place.line:
         marked = "\n".join(text for text in each.source if text[:1] == ">")
-        return (
-            f'<pre class="dim s">{h(each.place)}</pre><pre>{h(marked)}</pre>' if each.place else ""
-        )
+        where = h(each.where) if each.place is None else f"Cell {link(each.place.cell)}"
+        return f'<pre class="dim s">{where}</pre><pre>{h(marked)}</pre>' if where else ""
+    first, *inner = [*each.calls, each.place]
     hook = test.failed_hook
-    inside = (
-        hook.directive.label if hook is not None and hook.cell.key == each.cell.key else test.name
-    )
+    inside = ""
+    if hook is not None and hook.cell.key == first.cell.key:
+        inside = f", in {hook.directive.label}"
+    elif each.when == "call" and test.cell is not None and test.cell.key == first.cell.key:
+        inside = f", in {test.name}"
+    places = [_place(first, inside, is_last=not inner)]
+    places += [_place(place, "", is_last=place is each.place) for place in inner]
+    return f'<div class="src">{"".join(places)}</div>'
+
+
+def _place(place: Place, inside: str, *, is_last: bool) -> str:
+    """A line of a cell: what failed, with the lines above it, or what called what failed."""
     lines = []
-    for number, source in excerpt:
-        hot, mark = (' class="hot"', " ▸") if number == each.line else ("", "  ")
+    for number, source in place.excerpt(LINES_BEFORE if is_last else 0):
+        hot = ' class="hot"' if is_last and number >= place.line else ""
+        mark = " ▸" if is_last and number == place.line else "  "
         lines.append(f'<pre{hot}><span class="n">{number:2}{mark} </span>{h(source)}</pre>')
-    where = f'<pre class="dim s">Cell {link(each.cell)}, line {each.line}, in {h(inside)}</pre>'
-    return f'<div class="src">{where}{"".join(lines)}</div>'
+    where = f"Cell {link(place.cell)}, line {place.line}{h(inside)}"
+    return f'<pre class="dim s">{where}</pre>{"".join(lines)}'
 
 
 def _captured(title: str, content: str) -> Iterator[str]:
@@ -156,23 +189,30 @@ def _displays(test: TestResult) -> str:
     if not test.displays:
         return ""
     count = f"{len(test.displays)} display{'s' if len(test.displays) > 1 else ''}"
-    shown = "".join(f'<div class="out">{_display(bundle)}</div>' for bundle in test.displays)
+    shown = "".join(f'<div class="{_OUT}">{_display(each)}</div>' for each in test.displays)
     return folded(count, shown, is_open=test.outcome != "passed")
 
 
-def _display(bundle: Mapping[str, Any]) -> str:
-    """The richest form that a bundle has; HTML as it is, since it is the notebook's own."""
-    for mime in ("image/png", "image/jpeg", "image/gif"):
-        if mime in bundle:
-            data = bundle[mime]
-            encoded = data if isinstance(data, str) else base64.b64encode(data).decode()
-            return f'<img src="data:{mime};base64,{attribute(encoded)}">'
-    if "image/svg+xml" in bundle:
-        encoded = base64.b64encode(str(bundle["image/svg+xml"]).encode()).decode()
-        return f'<img src="data:image/svg+xml;base64,{encoded}">'
-    if "text/html" in bundle:
-        return str(bundle["text/html"])
-    return f"<pre>{h(bundle.get('text/plain', ', '.join(bundle)))}</pre>"
+def _display(display: Display) -> str:
+    """The form that JupyterLab would choose; HTML as it is, since it is the notebook's own."""
+    if "text/html" in display.data:
+        return str(display.data["text/html"])
+    for mime in ("image/svg+xml", "image/png", "image/jpeg", "image/gif"):
+        if mime in display.data:
+            return _image(mime, display)
+    return f"<pre>{h(display.plain)}</pre>"
+
+
+def _image(mime: str, display: Display) -> str:
+    data = display.data[mime]
+    if mime == "image/svg+xml":
+        data = str(data).encode()
+    encoded = data if isinstance(data, str) else base64.b64encode(data).decode()
+    told = display.metadata.get(mime, {})
+    sizes = [
+        f' {name}="{attribute(str(told[name]))}"' for name in ("width", "height") if name in told
+    ]
+    return f'<img src="data:{mime};base64,{attribute(encoded)}"{"".join(sizes)}>'
 
 
 # --- many tests ---
@@ -190,11 +230,9 @@ def _head(results: Results) -> str:
 
 def _counts(results: Results) -> str:
     words = []
-    for word in (*ORDER, "deselected", "warning"):
-        if count := results.counts[word]:
-            tag = "b" if word in BAD else "span"
-            text = f"{count} {word if count == 1 else PLURAL.get(word, word)}"
-            words.append(f'<{tag} class="{colour(word)}">{text}</{tag}>')
+    for word, text in results.words():
+        tag = "b" if word in BAD else "span"
+        words.append(f'<{tag} class="{colour(word)}">{h(text)}</{tag}>')
     return " · ".join(words)
 
 
@@ -215,7 +253,7 @@ def _table(results: Results) -> Iterator[str]:
         yield _bar(results, ran)
     rows = results.rows()
     bad = [row for row in rows if row.test.outcome in BAD]
-    yield _rows(_bad_row(row, explain=index < LISTED) for index, row in enumerate(bad))
+    yield _rows(_bad_rows(bad))
     for outcome in ("skipped", "xfailed", "passed"):
         tests = [test for test in results.tests.values() if outcome in test.counted]
         if tests:
@@ -233,6 +271,14 @@ def _cells_of_row(sign: str, body: str, cell: Cell | None, seconds: float) -> st
         f'<td class="s" {_TOP}>{link(cell)}</td>'
         f'<td class="r dim s" style="vertical-align:top;white-space:nowrap">{milliseconds(seconds)}</td></tr>'
     )
+
+
+def _bad_rows(rows: Iterable[Row]) -> Iterator[str]:
+    used = 0
+    for index, row in enumerate(rows):
+        markup = _bad_row(row, explain=index < LISTED and used < SPACE)
+        used += len(markup)
+        yield markup
 
 
 def _bad_row(row: Row, *, explain: bool) -> str:
@@ -279,9 +325,8 @@ def _broken(results: Results) -> Iterator[str]:
 
 
 def _footer(results: Results) -> Iterator[str]:
-    if results.interrupted:
-        where = results.interrupted.partition("::")[2] or "the collection"
-        yield flow(glyph("error"), f'<b class="warn">interrupted in <code>{h(where)}</code></b>')
+    if results.ending:
+        yield flow(glyph("error"), f'<b class="warn">{h(results.ending)}</b>')
     if not results.tests and not results.errors:
         yield from (f'<div class="dim s">{h(reason)}</div>' for reason in results.reasons)
     if results.warnings:
@@ -297,9 +342,15 @@ def _hooks(results: Results) -> Iterator[str]:
     named = [
         run for run in runs if not run.passed or run.hook.directive.scope in ("module", "class")
     ]
-    words = [_hook(run) for run in named[:LISTED]]
-    if len(runs) > len(words):
-        words.append(f"{len(runs) - len(words)} more ✓" if words else f"{len(runs)} ✓")
+    times = Counter((run.hook.cell.key, run.passed) for run in named)
+    # By its cell: a setup that fails for each test fails with the same words.
+    once = {(run.hook.cell.key, run.passed): run for run in named}
+    words = [
+        f"{_hook(run)}{f', {n} times' if (n := times[key]) > 1 else ''}"
+        for key, run in once.items()
+    ]
+    if len(runs) > len(named):
+        words.append(f"{len(runs) - len(named)} more ✓" if words else f"{len(runs)} ✓")
     if words:
         yield f'<div class="dim s">hooks: {" · ".join(words)}</div>'
 

@@ -125,6 +125,8 @@ class Notebook:
         self.runs_cell = False
         if self._cell is not None:
             self._cleanups.end(self._cell.key)
+            if not self.headless:  # there, no cell runs again
+                self.registry.defined(self._cell.key, self.namespace)
 
     @contextlib.contextmanager
     def registering(self, source: str, key: str) -> Iterator[None]:

@@ -109,8 +109,12 @@ def _targets(notebook: Notebook) -> Iterator[tuple[str, Cell | None]]:
     registry = notebook.registry
     declared = {test.directive.target: test.cell for test in registry.tests()}
     yield from declared.items()
-    for name in registry.defined_names():
+    # What was assigned, or imported, is known when it has run.
+    ran = (target.partition("::")[0] for target in notebook.last_runs)
+    for name in dict.fromkeys([*registry.defined_names(), *ran]):
         value = notebook.namespace.get(name)
+        if registry.is_left(name, value):
+            continue
         definers = registry.definers(name)
         cell = definers[-1] if definers else None
         if inspect.isfunction(value) and name.startswith("test") and name not in declared:
@@ -118,9 +122,21 @@ def _targets(notebook: Notebook) -> Iterator[tuple[str, Cell | None]]:
         elif isinstance(value, type) and (
             name.startswith("Test") or issubclass(value, unittest.TestCase)
         ):
-            for method in vars(value):
-                if method.startswith("test") and f"{name}::{method}" not in declared:
-                    yield f"{name}::{method}", cell
+            for target in _methods(name, value):
+                if target not in declared:
+                    yield target, cell
+
+
+def _methods(path: str, cls: type) -> Iterator[str]:
+    """The tests of a class: inherited ones too, in pytest's order or unittest's, nested ones last."""
+    bases = [base for base in reversed(cls.__mro__) if base.__module__ != "unittest.case"]
+    members = {name: getattr(cls, name) for base in bases for name in vars(base)}
+    names = [name for name, value in members.items() if name.startswith("test") and callable(value)]
+    for name in sorted(names) if issubclass(cls, unittest.TestCase) else names:
+        yield f"{path}::{name}"
+    for name, value in members.items():
+        if isinstance(value, type) and name.startswith("Test"):
+            yield from _methods(f"{path}::{name}", value)
 
 
 def _entry(name: str, cell: Cell | None, last: LastRun | None, saved: _Saved) -> Entry:

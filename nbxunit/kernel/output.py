@@ -9,8 +9,9 @@ import contextvars
 import threading
 import time
 import uuid
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.display import display
 
@@ -19,9 +20,9 @@ from nbxunit.kernel.displays import embeds
 
 if TYPE_CHECKING:
     from nbxunit.kernel.notebook import Notebook
-    from nbxunit.kernel.results import Results
+    from nbxunit.kernel.results import Display, Results
 
-INTERVAL = 0.1
+INTERVAL = 0.2
 """Seconds between two states of a run that is under way."""
 PATIENCE = 0.3
 """Seconds after which a run shows that it is under way: a short one must not flicker."""
@@ -41,15 +42,24 @@ def show_text(plain: str) -> None:
     show(plain, fragments.frame(f"<pre>{fragments.h(plain)}</pre>"))
 
 
-def say(head: str, rest: str, sign: str = "hook") -> None:
-    """Show one line."""
-    show(f"{head}: {rest}", markup.line(head, rest, sign))
+def say(head: str, rest: str, sign: str = "hook", notes: Iterable[str] = ()) -> None:
+    """Show one line, and below it `notes`, which have the form `head: rest`."""
+    _say([(sign, head, rest), *map(_parts, notes)])
 
 
-def say_note(note: str) -> None:
-    """Show a line of the form `head: rest`."""
+def say_notes(notes: Sequence[str]) -> None:
+    """Show lines of the form `head: rest`, if there are any."""
+    if notes:
+        _say(list(map(_parts, notes)))
+
+
+def _say(said: Sequence[tuple[str, str, str]]) -> None:
+    show("\n".join(f"{head}: {rest}" for _, head, rest in said), markup.lines(said))
+
+
+def _parts(note: str) -> tuple[str, str, str]:
     head, _, rest = note.partition(": ")
-    say(head, rest, "note")
+    return "note", head, rest
 
 
 class Live:
@@ -100,15 +110,15 @@ class Live:
 
     def finish(self) -> None:
         """Show the results in place of the state, and below them what cannot stand inside them."""
-        apart: list[tuple[str, Any]] = []
+        apart: list[tuple[str, Display]] = []
         for test in self._results.tests.values():
-            apart += [(test.name, bundle) for bundle in test.displays if not embeds(bundle)]
-            test.displays = [bundle for bundle in test.displays if embeds(bundle)]
+            apart += [(test.name, each) for each in test.displays if not embeds(each)]
+            test.displays = [each for each in test.displays if embeds(each)]
         plain, rich = text.render(self._results), markup.render(self._results)
         if self._handle:
             self._publish(plain, rich)
         else:
             show(plain, rich)
-        for name, bundle in apart:
+        for name, each in apart:
             say(name, "displayed", "display")
-            display(bundle, raw=True)
+            display(each.data, raw=True, metadata=each.metadata)

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from nbxunit.directives import Directive, Kind, Scope
+
+_Made: TypeAlias = dict[str, Callable[[], object]]
+"""What cells have defined, by name; it is not kept alive."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +61,10 @@ class Registry:
         self._declarations: dict[str, list[Declaration]] = {}
         self._definitions: dict[str, tuple[str, ...]] = {}
         self._definers: dict[str, list[str]] | None = None
+        self._made: dict[str, _Made] = {}
+        self._left: _Made = {}
         self._suspended: set[str] = set()
+        self._untold: set[str] = set()
         self._places: dict[str, int] = {}
         self._name_places: dict[str, int] = {}
         self._next_place = itertools.count()
@@ -71,22 +79,29 @@ class Registry:
         """
         self._executes = executes
         self._may_have_new_names |= executes
-        self._suspended.update(deleted)
+        new = set(deleted) - self._suspended - {cell.key}
+        self._suspended |= new
         self._suspended.discard(cell.key)
+        self._untold = (self._untold | new) & self._suspended
         self._declarations.pop(cell.key, None)
         self._definitions.pop(cell.key, None)
+        self._left.update(self._made.pop(cell.key, {}))
         self._definers = None
         self.refused.pop(cell.key, None)
         self.cells[cell.key] = cell
 
     def clear(self) -> None:
         """Forget all declarations and definitions; the notebook's order stays."""
+        for made in self._made.values():
+            self._left.update(made)
+        self._made.clear()
         self.cells.clear()
         self.refused.clear()
         self._declarations.clear()
         self._definitions.clear()
         self._definers = None
         self._suspended.clear()
+        self._untold.clear()
 
     def declare(self, declaration: Declaration, namespace: Iterable[str]) -> None:
         """Take a declaration up. Its cell's place is behind the names that are in `namespace`."""
@@ -105,6 +120,23 @@ class Registry:
         """
         self._definers = None
         self._definitions[key] = tuple(dict.fromkeys([*self._definitions.get(key, ()), *names]))
+
+    def defined(self, key: str, namespace: Mapping[str, object]) -> None:
+        """The cell `key` has run, and `namespace` has what it defined."""
+        self._made[key] = {
+            name: _reference(namespace[name])
+            for name in self._definitions.get(key, ())
+            if name in namespace
+        }
+
+    def is_left(self, name: str, value: object) -> bool:
+        """Whether `value` is all that is left of the definition of `name`.
+
+        The cell was deleted, or was edited and ran again, while the name lives on in the kernel.
+        """
+        made = [self._left, *(self._made.get(key, {}) for key in self._suspended)]
+        is_ours = any(name in each and each[name]() is value for each in made)
+        return is_ours and not self.definers(name)
 
     def discard(self, declaration: Declaration) -> None:
         """Forget one declaration."""
@@ -152,6 +184,16 @@ class Registry:
             places[name] = min(place, places.get(name, place))
         return places
 
+    def take_left_out(self) -> list[Cell]:
+        """The suspended cells whose tests are left out because of that, each once."""
+        untold, self._untold = self._untold, set()
+        return [self.cells[key] for key in untold & set(self.cells) if self._has_tests(key)]
+
+    def _has_tests(self, key: str) -> bool:
+        declared = any(each.directive.kind == "test" for each in self._declarations.get(key, ()))
+        names = self._definitions.get(key, ())
+        return declared or any(name.startswith(("test", "Test")) for name in names)
+
     def definers(self, name: str) -> list[Cell]:
         """The cells that define the top-level function or class `name`, as `def` or `class`."""
         if self._definers is None:
@@ -169,4 +211,12 @@ class Registry:
 
     def defined_names(self) -> list[str]:
         """The functions and classes that cells define at their top level."""
-        return list(dict.fromkeys(name for names in self._definitions.values() for name in names))
+        active = (self._definitions[key] for key in self._definitions if key not in self._suspended)
+        return list(dict.fromkeys(name for names in active for name in names))
+
+
+def _reference(value: object) -> Callable[[], object]:
+    try:
+        return weakref.ref(value)
+    except TypeError:  # it cannot be known again
+        return lambda: None

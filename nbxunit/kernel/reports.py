@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
+from nbxunit.kernel import fixtures
 from nbxunit.kernel.notebook import last_part
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from nbxunit.kernel.notebook import Notebook
 
+_OURS = re.compile(rf"{fixtures.PREFIX}[^,\n]*(?:, )?")
+"""Fixtures of ours in pytest's list of those that there are."""
 SECTION_LIMIT = 1_000_000
 """Characters of one captured section that a report carries; the rest is cut and marked."""
 REPORT_LIMIT = 4_000_000
@@ -76,6 +79,8 @@ class Serialiser:
         return value
 
     def _text(self, text: str) -> str:
+        if fixtures.PREFIX in text:
+            text = _OURS.sub("", text)
         if not self._hint or self._hint not in text:
             return text
         parts, at = [], 0

@@ -6,61 +6,33 @@ Imports the standard library and the registry. Counts and words are pytest's.
 from __future__ import annotations
 
 import dataclasses
-import re
-import textwrap
+import os.path
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nbxunit.kernel.notebook import HookRun
+from nbxunit.kernel.problems import Problem, problem
 from nbxunit.kernel.registry import Cell, Declaration
-from nbxunit.protocol import clean
 
 ORDER = ("failed", "error", "xpassed", "skipped", "xfailed", "passed")
 """Outcomes as they are listed: what needs a person first."""
-TEXT_LINES = 60
-"""Lines that are shown of an error that pytest has no marked lines for."""
-LINES_BEFORE = 2
-"""Lines of a cell that are shown above the one that failed."""
 BAD = ("failed", "error", "xpassed")
 """Outcomes that a person looks at first."""
 PLURAL = {"error": "errors", "warning": "warnings"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Problem:
-    """What went wrong in one phase: where, what, and pytest's full report.
+class Display:
+    """What a test displayed, in each of its forms, by MIME type; `metadata` as Jupyter has it."""
 
-    `cell` and `line` are the place where that is in a cell; line 0 is none of its lines.
-    """
-
-    when: str
-    place: str
-    message: str
-    source: tuple[str, ...]
-    """The line that failed and its explanation, as pytest marks them with > and E."""
-    full: str
-    cell: Cell | None = None
-    line: int = 0
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
-    def kind(self) -> str:
-        """What it comes to in a word: `AssertionError`."""
-        return headline(self.message)
-
-    @property
-    def explanation(self) -> list[str]:
-        """What pytest marks with E, without the mark; else all that there is to show."""
-        marked = [line[1:] for line in self.source if line[:1] == "E"]
-        return textwrap.dedent("\n".join(marked or self.source or [self.message])).splitlines()
-
-    def excerpt(self) -> list[tuple[int, str]]:
-        """The line of the cell that failed behind those above it, with their numbers."""
-        lines = self.cell.source.splitlines() if self.cell is not None else []
-        if not 0 < self.line <= len(lines):
-            return []
-        first = max(1, self.line - LINES_BEFORE)
-        return [(number, lines[number - 1]) for number in range(first, self.line + 1)]
+    def plain(self) -> str:
+        """Its text, or what else it is."""
+        return str(self.data.get("text/plain", ", ".join(self.data)))
 
 
 @dataclasses.dataclass
@@ -78,14 +50,21 @@ class TestResult:
     problems: list[Problem] = dataclasses.field(default_factory=list)
     output: dict[str, str] = dataclasses.field(default_factory=dict)
     hooks: list[HookRun] = dataclasses.field(default_factory=list)
+    earlier_hooks: list[HookRun] = dataclasses.field(default_factory=list)
+    """The setups that had run before, and serve it too."""
     cell: Cell | None = None
-    displays: list[Mapping[str, Any]] = dataclasses.field(default_factory=list)
-    """What the test displayed, as MIME bundles in order."""
+    displays: list[Display] = dataclasses.field(default_factory=list)
+    """What the test displayed, in order."""
 
     @property
     def name(self) -> str:
         """Its id without the notebook's."""
         return self.nodeid.partition("::")[2] or self.nodeid
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Its classes, outermost first."""
+        return tuple(self.name.partition("[")[0].split("::")[:-1])
 
     @property
     def failed_hook(self) -> Declaration | None:
@@ -95,20 +74,22 @@ class TestResult:
 
 @dataclasses.dataclass
 class Row:
-    """A test as it is listed, and how many others its failed setup kept from running."""
+    """A test as it is listed, and the others that its failed setup kept from running."""
 
     test: TestResult
-    others: int = 0
+    others: list[TestResult] = dataclasses.field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """The test's name, or that of what it stands for: a class, or the notebook's tests."""
+        """The test's name, or that of what all of them are in: a class, or the notebook."""
         if not self.others:
             return self.test.name
         hook = self.test.failed_hook
-        if hook is not None and hook.directive.scope in ("module", "class"):
-            return hook.directive.target or "module"
-        return self.test.name.rpartition("::")[0] or self.test.name
+        if hook is not None and hook.directive.scope == "module":
+            return "module"
+        paths = [self.test.path, *(test.path for test in self.others)]
+        common = os.path.commonprefix(paths)  # noqa: RUF071 - of tuples
+        return "::".join(common) or f"{self.test.name} and {len(self.others)} more"
 
 
 @dataclasses.dataclass
@@ -129,10 +110,14 @@ class Results:
     message: str = ""
     reasons: list[str] = dataclasses.field(default_factory=list)
     interrupted: str = ""
+    stopped: str = ""
+    """Why pytest ended the run before all tests had run."""
     cells: Mapping[str, Cell] = dataclasses.field(default_factory=dict)
     planned: int = 0
     notes: list[str] = dataclasses.field(default_factory=list)
     """What registration had to say."""
+    _set_up: list[tuple[tuple[str, ...], HookRun]] = dataclasses.field(default_factory=list)
+    """The setups of wide scopes that have run, each with the classes of the test it ran for."""
 
     def rows(self) -> list[Row]:
         """The tests, those first that need a person; one row where one setup failed for many."""
@@ -141,21 +126,34 @@ class Results:
         for test in sorted(self.tests.values(), key=lambda test: ORDER.index(test.outcome)):
             key = _shared_setup(test)
             if key in seen:
-                seen[key].others += 1
+                seen[key].others.append(test)
                 continue
             rows.append(Row(test))
             if key is not None:
                 seen[key] = rows[-1]
         return rows
 
+    def words(self) -> Iterator[tuple[str, str]]:
+        """The counts in pytest's words, each behind what it counts: `("error", "2 errors")`."""
+        known = (*ORDER, "deselected", "warning")
+        for word in (*known, *(word for word in self.counts if word not in known)):
+            if count := self.counts[word]:
+                yield word, f"{count} {word if count == 1 else PLURAL.get(word, word)}"
+
     def summary(self) -> str:
         """The counts, as pytest's last line says them: `1 failed, 2 passed in 0.42 s`."""
-        words = [
-            f"{count} {word if count == 1 else PLURAL.get(word, word)}"
-            for word in (*ORDER, "deselected", "warning")
-            if (count := self.counts[word])
-        ]
+        words = [words for _, words in self.words()]
         return f"{', '.join(words) or 'no tests ran'} in {self.seconds:.2f} s"
+
+    @property
+    def ending(self) -> str:
+        """How the run ended, where not all of its tests have run."""
+        left = self.planned - len(self.tests) - bool(self.interrupted)
+        told = [f"{left} test{'s' if left > 1 else ''} not run"] if left > 0 else []
+        if self.interrupted:
+            name = self.interrupted.partition("::")[2] or "the collection"
+            return ", ".join([f"interrupted in {name}", *told])
+        return ", ".join([self.stopped.rstrip("."), *told]) if self.stopped and told else ""
 
     def add(self, data: Mapping[str, Any], category: str, hooks: Iterable[HookRun]) -> None:
         """Take up one report in serialised form; `category` is pytest's word for it."""
@@ -163,34 +161,75 @@ class Results:
             self.errors.append(problem(data, self.cells))
             self.counts["error"] += 1
             return
-        nodeid = data["nodeid"]
-        if nodeid not in self.tests:
-            cell = self.cells.get(_property(data, "cell"))
-            self.tests[nodeid] = TestResult(nodeid, cell=cell)
-        test = self.tests[nodeid]
+        test = self._test(data)
         test.seconds += data.get("duration") or 0.0
-        test.hooks.extend(hooks)
-        test.output.update((name, text) for name, text in data.get("sections", ()))
+        self._take_hooks(test, hooks)
+        test.output.update((name, _last_states(text)) for name, text in data.get("sections", ()))
         if category:
             self.counts[category] += 1
             test.counted.append(category)
-        if category and (test.outcome == "passed" or category in ("failed", "error")):
+        is_bad = category in ("failed", "error")
+        # What a plugin counts besides, and a subtest that is well, is no outcome of the test.
+        if is_bad or (category in ORDER and "_subtest.context" not in data):
             test.outcome = test.outcome if test.outcome in ("failed", "error") else category
-        if data["outcome"] == "failed" and data.get("longrepr"):
+        # Of a test whose subtests failed, pytest says only that in words of its own.
+        is_said = isinstance(data.get("longrepr"), str) and any(p.subtest for p in test.problems)
+        if data["outcome"] == "failed" and data.get("longrepr") and not is_said:
             test.problems.append(problem(data, self.cells))
         if data["outcome"] == "skipped":
-            test.reason = data.get("wasxfail") or _skip_reason(data.get("longrepr"))
+            test.reason = _skip_reason(data.get("longrepr"))
+        test.reason = data.get("wasxfail") or test.reason
+
+    def _test(self, data: Mapping[str, Any]) -> TestResult:
+        """The test that a report is about."""
+        nodeid = data["nodeid"]
+        if nodeid not in self.tests:
+            cell = self.cells.get(str(dict(data.get("user_properties") or ()).get("cell", "")))
+            test = self.tests[nodeid] = TestResult(nodeid, cell=cell)
+            test.earlier_hooks = [
+                run
+                for path, run in self._set_up
+                if test.path == path or _begins_with(test.path, run.hook.directive.path)
+            ]
+        return self.tests[nodeid]
+
+    def end(self, status: int, seconds: float) -> None:
+        """The run has ended. A test that has begun only, and of which nothing counts, did not run.
+
+        Where tests did not run although pytest is content, as behind `pytest.exit("", 0)`, it is not.
+        """
+        self.tests = {name: test for name, test in self.tests.items() if test.counted}
+        self.status, self.seconds = status, seconds
+        if status == 0 and self.ending:
+            self.status = 2
+
+    def _take_hooks(self, test: TestResult, hooks: Iterable[HookRun]) -> None:
+        """The hooks that ran with a test; a setup of a wide scope serves the tests behind it, too."""
+        for run in hooks:
+            test.hooks.append(run)
+            directive = run.hook.directive
+            if directive.scope not in ("module", "class"):
+                continue
+            same = (directive.scope, directive.path)
+            if directive.kind == "teardown":
+                self._set_up = [
+                    (path, each)
+                    for path, each in self._set_up
+                    if (each.hook.directive.scope, each.hook.directive.path) != same
+                ]
+            elif run.passed:
+                self._set_up.append((test.path, run))
+
+
+def _begins_with(path: tuple[str, ...], start: tuple[str, ...]) -> bool:
+    return path[: len(start)] == start
 
 
 def _shared_setup(test: TestResult) -> tuple[str, str] | None:
     """Where and how a setup failed, for tests that did not run because of it."""
     if test.outcome == "error" and len(test.problems) == 1 and test.problems[0].when == "setup":
-        return test.problems[0].place, test.problems[0].message
+        return test.problems[0].where, test.problems[0].message
     return None
-
-
-def _property(data: Mapping[str, Any], name: str) -> str:
-    return str(dict(data.get("user_properties") or ()).get(name, ""))
 
 
 def _skip_reason(longrepr: Any) -> str:
@@ -199,66 +238,7 @@ def _skip_reason(longrepr: Any) -> str:
     return ""
 
 
-def problem(data: Mapping[str, Any], cells: Mapping[str, Cell]) -> Problem:
-    """The problem that a failed report tells of; `cells` by their labels."""
-    longrepr = data.get("longrepr")
-    when = str(data.get("when", "collect"))
-    cell = _property(data, "cell")
-    if not isinstance(longrepr, dict) or "reprcrash" not in longrepr:
-        text = longrepr.get("longrepr", "") if isinstance(longrepr, dict) else str(longrepr or "")
-        lines = clean(str(text)).splitlines()
-        return Problem(when, cell, lines[0] if lines else "", tuple(lines[1:]), "\n".join(lines))
-    crash = longrepr["reprcrash"] or {}
-    entries = longrepr["reprtraceback"]["reprentries"]
-    texts = [text for entry in entries for text in (entry["data"].get("lines") or ())]
-    lines = [line for text in texts for line in str(text).splitlines()]
-    marked = [line for line in lines if line[:1] in (">", "E")]
-    full = "\n".join(_full_lines(longrepr))
-    path, line = _place(crash, entries)
-    label = re.search(r"cell \d+$", path)
-    return Problem(
-        when, f"{path}, line {line}" if path else cell, str(crash.get("message", "")),
-        tuple(marked or _told(lines)), full, cells.get(label[0] if label else cell), line,
-    )  # fmt: skip
-
-
-def _told(lines: list[str]) -> list[str]:
-    """What is shown of a message without a traceback, or of a group of errors: its members.
-
-    What stands above them is the way to where the group was raised, which is our code.
-    """
-    groups = (index for index, line in enumerate(lines) if "ExceptionGroup: " in line)
-    return lines[next(groups, 0) :][:TEXT_LINES]
-
-
-def _place(crash: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> tuple[str, int]:
-    """Where in a cell it went wrong; where the code of a cell had called what went wrong."""
-    found = [crash, *(entry["data"].get("reprfileloc") or {} for entry in entries)][::-1]
-    for place in [crash, *found]:
-        if " cell " in str(place.get("path", "")):
-            return str(place["path"]), int(place["lineno"])
-    return "", 0
-
-
-def _full_lines(longrepr: Mapping[str, Any]) -> Iterable[str]:
-    chain = longrepr.get("chain") or [(longrepr["reprtraceback"], None, None)]
-    for traceback, _, description in chain:
-        for entry in traceback["reprentries"]:
-            yield from entry["data"].get("lines") or ()
-            place = entry["data"].get("reprfileloc")
-            if place:
-                yield ""
-                yield f"{place['path']}, line {place['lineno']}: {place['message']}"
-        if description:
-            yield description
-
-
-_EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?=:|$)")
-
-
-def headline(message: str) -> str:
-    """What a crash message comes to in a word: the class of the exception, else its first line."""
-    if message.startswith("assert "):
-        return "AssertionError"
-    match = _EXCEPTION.match(message)
-    return match[1].rpartition(".")[2] if match else message.partition("\n")[0]
+def _last_states(text: str) -> str:
+    """`text` as a terminal shows it in the end: a carriage return begins its line again."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)

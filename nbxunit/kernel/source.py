@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import linecache
+import re
 import symtable
 import sys
 import types
@@ -41,7 +42,7 @@ def declare(shell: InteractiveShell, cell: Cell, directive: Directive, line: int
 
     SyntaxError, with the cell's file name and line, if the body cannot be that of a function.
     """
-    lines = cell.source.splitlines()
+    lines = directives.lines_of(cell.source)
     first = line + 1
     while first < len(lines) and not lines[first].strip():
         first += 1
@@ -50,7 +51,7 @@ def declare(shell: InteractiveShell, cell: Cell, directive: Directive, line: int
     transformed = shell.transform_cell(body)
     _cache_lines(cell, lines[:first], transformed)
     tree = _parse(cell, transformed, first)
-    _realign(tree, body.splitlines(), transformed.splitlines(), first)
+    _realign(tree, directives.lines_of(body), directives.lines_of(transformed), first)
     _check_body(cell, directive, tree)
     function = _function(directive, tree, line + 1, max(len(lines), line + 1))
     _check_compiles(cell, function)
@@ -60,10 +61,26 @@ def declare(shell: InteractiveShell, cell: Cell, directive: Directive, line: int
     return Declaration(cell, directive, lambda: _make(shell, directive, code), binds)
 
 
-def _error(cell: Cell, lineno: int, message: str) -> SyntaxError:
-    lines = cell.source.splitlines()
+class Refused(SyntaxError):
+    """A cell's text cannot be the body of a function; shown as any error of syntax in a cell is."""
+
+
+Refused.__name__ = SyntaxError.__name__
+
+
+def _error(cell: Cell, lineno: int, message: str) -> Refused:
+    lines = directives.lines_of(cell.source)
     text = lines[lineno - 1] if 0 < lineno <= len(lines) else None
-    return SyntaxError(message, (cell.filename, lineno, 1, text))
+    return Refused(message, (cell.filename, lineno, 1, text))
+
+
+def _same(cell: Cell, exc: SyntaxError, lineno: int) -> Refused:
+    """The error that Python has found, with the cell's own text."""
+    refused = _error(cell, exc.lineno or lineno, exc.msg)
+    if refused.text is not None and refused.text == (exc.text or "").rstrip("\n"):
+        refused.offset, refused.end_offset = exc.offset, exc.end_offset
+        refused.end_lineno = exc.end_lineno
+    return refused
 
 
 def _check_text(cell: Cell, lines: list[str], first: int) -> None:
@@ -83,13 +100,13 @@ def _parse(cell: Cell, transformed: str, first: int) -> ast.Module:
     try:
         return ast.parse("\n" * first + transformed, cell.filename)
     except SyntaxError as exc:
-        raise _error(cell, exc.lineno or first, exc.msg) from exc
+        raise _same(cell, exc, first) from None  # one error, shown once
 
 
 def _cache_lines(cell: Cell, head: list[str], transformed: str) -> None:
     """Give tracebacks the cell's lines in a form that parses: the magic's line as a comment."""
     lines = [f"# {line.removeprefix('# ')}\n" if line.strip() else "\n" for line in head]
-    lines += [f"{line}\n" for line in transformed.splitlines()]
+    lines += [f"{line}\n" for line in directives.lines_of(transformed)]
     linecache.cache[cell.filename] = (sum(map(len, lines)), None, lines, cell.filename)
 
 
@@ -197,7 +214,7 @@ def _check_compiles(cell: Cell, function: _Function) -> None:
     try:
         compile(ast.Module([function], []), cell.filename, "exec", dont_inherit=True)
     except SyntaxError as exc:
-        raise _error(cell, exc.lineno or 1, exc.msg) from exc
+        raise _same(cell, exc, 1) from None
 
 
 def _make_global(function: _Function) -> tuple[str, ...]:
@@ -251,8 +268,23 @@ def _compile(cell: Cell, function: _Function) -> types.CodeType:
     ast.copy_location(factory, function)
     module = ast.fix_missing_locations(ast.Module([factory], []))
     factory.body = [*tree.body, result]  # they have their places
-    code = compile(module, cell.filename, "exec", dont_inherit=True)
+    code = _without_factory(compile(module, cell.filename, "exec", dont_inherit=True))
     return next(const for const in code.co_consts if isinstance(const, types.CodeType))
+
+
+def _without_factory(code: types.CodeType) -> types.CodeType:
+    """`code` whose functions and classes are not called those of a factory; a class keeps its name."""
+    prefix = f"{_FACTORY}.<locals>."
+
+    def renamed(const: Any) -> Any:
+        if isinstance(const, types.CodeType):
+            return _without_factory(const)
+        return const.removeprefix(prefix) if isinstance(const, str) else const
+
+    return code.replace(
+        co_qualname=code.co_qualname.removeprefix(prefix),
+        co_consts=tuple(map(renamed, code.co_consts)),
+    )
 
 
 def _make(
@@ -304,14 +336,19 @@ def comments_as_magics(lines: list[str]) -> list[str]:
     first = next((index for index, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return lines
-    number = directives.misplaced("".join(lines))
+    source = "".join(lines)
+    number = directives.misplaced(source)
     if number is not None:
-        text = lines[number - 1].rstrip()
+        text = directives.lines_of(source)[number - 1].rstrip()
         message = f"{text!r} must be the first line of its cell"
         raise SyntaxError(message, ("<cell>", number, 1, text))
     line = lines[first].rstrip("\r\n")
     end = lines[first][len(line) :]
-    return [*lines[:first], directives.as_magic(line) + end, *lines[first + 1 :]]
+    magic = directives.as_magic(line)
+    if not magic.startswith("%%xunit_"):
+        return lines
+    # With a debugger attached, ipykernel keeps blank lines, above which IPython knows no cell magic.
+    return [magic + end, *lines[first + 1 :]]
 
 
 def await_runs(lines: list[str]) -> list[str]:
@@ -326,7 +363,7 @@ def await_runs(lines: list[str]) -> list[str]:
         tree = ast.parse(text)
     except SyntaxError:
         return lines  # the shell says it, with the right line
-    encoded = [line.encode() for line in text.splitlines(keepends=True)]
+    encoded = [line.encode() for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
     calls = [node for node in _own_nodes(tree.body) if _is_run(node)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         line = encoded[call.lineno - 1]

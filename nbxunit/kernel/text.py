@@ -11,39 +11,43 @@ from collections.abc import Iterator
 
 from nbxunit.kernel.notebook import HookRun
 from nbxunit.kernel.outline import Node
-from nbxunit.kernel.results import ORDER, Problem, Results, Row, TestResult
+from nbxunit.kernel.problems import Problem
+from nbxunit.kernel.results import BAD, Results, Row, TestResult
+from nbxunit.protocol import clean
 
 SIGNS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "-", "xfailed": "x", "xpassed": "X"}
 ASCII_SIGNS = {"passed": "ok", "failed": "FAIL", "error": "ERROR", "skipped": "skip", "xfailed": "xfail", "xpassed": "XPASS"}  # fmt: skip  # noqa: E501
 WIDTH = 80
+WIDE = 500
+"""So many characters are shown of a line of pytest's; it may hold a value of any size."""
+LINES = 60
+"""So many lines are shown of one problem."""
 MANY = 50
-"""So many passed tests are listed and so many failed ones explained; more are only counted."""
+"""So many tests of an outcome that is well are listed, so many others explained."""
 
 
 def render(results: Results) -> str:
     """`results` as lines of text; ids without the notebook's."""
     lines = [*results.notes, *_broken(results)]
-    many = results.counts["passed"] > MANY
     explained = 0
     for row in results.rows():
-        if not (many and row.test.outcome == "passed"):
+        if row.test.outcome in BAD or results.counts[row.test.outcome] <= MANY:
             lines += _test(row, explain=explained < MANY)
             explained += bool(row.test.problems)
-    lines += [f"warning: {shortened(text)}" for text in results.warnings]
-    if results.interrupted:
-        lines.append(f"interrupted in {results.interrupted.partition('::')[2] or 'the collection'}")
+    lines += [f"warning: {shortened(text)}" for text in results.warnings[:MANY]]
+    lines += [results.ending] if results.ending else []
     if not results.tests and not results.errors:
         lines += results.reasons
     if not results.message or results.tests:
         lines.append(results.summary())
-    return "\n".join(lines)
+    return clean("\n".join(lines))
 
 
 def progress(results: Results, running: str, seconds: float) -> str:
     """One line for a run that is under way."""
-    words = [f"{count} {word}" for word in ORDER if (count := results.counts[word])]
+    words = ", ".join(words for _, words in results.words())
     at = min(len(results.tests) + 1, results.planned)
-    return f"running {at} of {results.planned}: {running}  {', '.join(words)}  {seconds:.1f} s"
+    return f"running {at} of {results.planned}: {running}  {words}  {seconds:.1f} s"
 
 
 def outline(top: Node) -> str:
@@ -87,24 +91,30 @@ def _test(row: Row, *, explain: bool) -> Iterator[str]:
     test = row.test
     head = f"{sign(test.outcome)} {row.name}"
     if row.others:
-        head += f" ({row.others + 1} tests not run)"
+        head += f" ({len(row.others) + 1} tests not run)"
     reason = f"  {shortened(test.reason)}" if test.reason else ""
     yield f"{head}  {test.outcome}{reason}  {milliseconds(test.seconds)}"
     if explain:
-        for each in test.problems:
+        for each in test.problems[:MANY]:
             yield from _problem(each)
+        if len(test.problems) > MANY:
+            yield f"    and {len(test.problems) - MANY} more like these"
         if test.problems:
             yield from _circumstances(test)
-        for bundle in test.displays:
-            yield f"    displayed: {shortened(str(bundle.get('text/plain', ', '.join(bundle))))}"
+        for display in test.displays:
+            yield f"    displayed: {shortened(display.plain)}"
 
 
 def _problem(each: Problem) -> Iterator[str]:
     phase = "" if each.when == "call" else f"{each.when} failed"
-    where = ", ".join(filter(None, [phase, each.place])) or "failed"
-    yield f"    {where}: {each.kind}"
-    for line in each.source:
-        yield f"    {line.rstrip()}"
+    subtest = shortened(f"subtest {each.subtest}") if each.subtest else ""
+    where = ", ".join(filter(None, [subtest, phase, each.where])) or "failed"
+    yield f"    {where}: {shortened(each.kind)}"
+    for line in each.source[:LINES]:
+        yield f"    {line.rstrip() if len(line) <= WIDE else f'{line[:WIDE]}...'}"
+    if len(each.source) > LINES:
+        yield f"    ... {len(each.source) - LINES} more lines"
+    yield from (f"    {shortened(line)}" for line in (*each.causes, *each.variables[:LINES]))
 
 
 def _circumstances(test: TestResult) -> Iterator[str]:
@@ -112,8 +122,9 @@ def _circumstances(test: TestResult) -> Iterator[str]:
         if text.strip():
             joined = " | ".join(text.strip().split("\n"))
             yield f"    {title.removeprefix('Captured ')}: {shortened(joined)}"
-    if test.hooks:
-        yield f"    hooks: {', '.join(map(_hook, test.hooks))}"
+    hooks = [f"{_hook(run)} before" for run in test.earlier_hooks] + list(map(_hook, test.hooks))
+    if hooks:
+        yield f"    hooks: {', '.join(hooks)}"
 
 
 def _hook(run: HookRun) -> str:

@@ -93,6 +93,33 @@ class LiveKernel:
         content = self._client.complete(text, reply=True, timeout=TIMEOUT)["content"]
         return [str(match) for match in content["matches"]]
 
+    def debug(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """What the kernel's debugger answers to a request of the Debug Adapter Protocol."""
+        content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+        message = self._client.session.msg("debug_request", content)
+        self._client.control_channel.send(message)
+        reply = self._client.get_control_msg(timeout=TIMEOUT)
+        while reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+            reply = self._client.get_control_msg(timeout=TIMEOUT)
+        body: dict[str, Any] = reply["content"].get("body") or {}
+        return body
+
+    def stops_at(self, code: str, cell: str) -> dict[str, Any]:
+        """The frame in which a breakpoint stops when `code` is executed, which then goes on."""
+        content = {"code": code, "silent": False, "stop_on_error": False, "allow_stdin": False}
+        message = self._client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self._client.shell_channel.send(message)
+        thread = None
+        while thread is None:
+            event = self._client.get_iopub_msg(timeout=TIMEOUT)
+            if event["msg_type"] == "debug_event" and event["content"]["event"] == "stopped":
+                thread = event["content"]["body"]["threadId"]
+        frame: dict[str, Any] = self.debug("stackTrace", threadId=thread)["stackFrames"][0]
+        self.debug("continue", threadId=thread)
+        tuple(self._outputs(message["header"]["msg_id"]))
+        self._client.get_shell_msg(timeout=TIMEOUT)
+        return frame
+
     def shutdown(self) -> None:
         """Ask the kernel to end, as a front end does before it restarts one."""
         self._client.shutdown()

@@ -7,6 +7,7 @@ import gc
 import io
 import sys
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,13 @@ def test_python_hooks_are_found_and_called_as_pytest_does(module):
     assert hook is not None
     compat.call_with_optional_argument(hook, module.obj)
     assert module.obj.ran is True
+
+
+def test_fixtures_are_known():
+    """What `pytest.fixture` has made is told from what it has not."""
+    assert compat.is_fixture(pytest.fixture(lambda: None))
+    assert not compat.is_fixture(lambda: None)
+    assert not compat.is_fixture(unittest.mock.Mock())
 
 
 def test_marks_are_named_in_order(module):

@@ -109,6 +109,26 @@ def test_what_only_the_front_end_can_render(kernel):
     assert shown[-1]["application/vnd.x+json"] == {}
 
 
+@pytest.mark.parametrize("form", ["Markdown('# hi')", "Math('x^2')"])
+def test_what_the_front_end_formats(kernel, form):
+    """Markdown and formulas come below the result as they are, for the front end to format."""
+    source = f"%%xunit_test test_a\nfrom IPython.display import *\ndisplay({form})"
+    reply = kernel.run(source.replace("import *", "import Markdown, Math, display"), "A")
+    shown = bundles(reply)
+    assert "test_a: displayed" in shown[-2]["text/plain"]
+    assert set(shown[-1]) & {"text/markdown", "text/latex"}
+
+
+def test_the_size_of_an_image(kernel):
+    """An image has the size that it was displayed with."""
+    reply = kernel.run(
+        "%%xunit_test test_a\nfrom IPython.display import Image, display\n"
+        "display(Image(b'\\x89PNG', format='png', width=321))",
+        "A",
+    )
+    assert re.search(r'<img src="data:image/png;base64,[^"]*" width="321">', reply.html)
+
+
 def test_figures_are_shown_and_closed(kernel):
     """A figure that a test leaves open is shown with it and closed; a person's own stays open."""
     pytest.importorskip("matplotlib")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -136,3 +138,72 @@ def test_a_function_replaces_a_test_cell(kernel):
     assert listed(kernel) == ["test_a"]
     assert '<a href="#cell-id=F">' in kernel.run("%xunit_list", "list").html
     kernel.run("del test_a", "D")
+
+
+def test_a_function_that_no_cell_defines_any_more(kernel):
+    """A test function or class that its cell has lost lives on in the kernel, and is no test."""
+    kernel.run("def test_old(): pass\nclass TestOld:\n    def test_m(self): pass", "A")
+    assert listed(kernel) == ["test_old", "TestOld::test_m"]
+    kernel.run("def test_new(): pass", "A")
+    assert listed(kernel) == ["test_new"]
+    assert "1 passed" in kernel.run("%xunit_run", "R").text
+    assert not kernel.run("test_old()", "look").error
+    kernel.run("del test_old, TestOld, test_new", "D")
+
+
+def test_functions_of_a_deleted_cell(kernel):
+    """They are no tests until the cell runs again; the next run says that they are left out, once."""
+    kernel.run("def test_cut(): pass", "A")
+    kernel.run("def test_kept(): pass", "B")
+    kernel.run("x = 1", "C", deleted=["A"])
+    assert listed(kernel) == ["test_kept"]
+    reply = kernel.run("%xunit_run", "R")
+    assert re.search(r"left out: the tests of \[\d+\], which was deleted or cut", reply.text)
+    assert "1 passed" in reply.text
+    assert "left out" not in kernel.run("%xunit_run", "R").text
+    kernel.run("def test_cut(): pass", "A")
+    assert "2 passed" in kernel.run("%xunit_run", "R").text
+    kernel.run("del test_cut, test_kept", "D")
+
+
+def test_the_same_function_elsewhere(kernel):
+    """A function that another cell defines, or a name that was bound otherwise, stays a test."""
+    kernel.run("def test_a(): pass", "A")
+    kernel.run("def test_a(): pass", "B")
+    kernel.run("x = 1", "A")
+    assert "1 passed" in kernel.run("%xunit_run", "R").text
+    kernel.run("test_a = lambda: None", "B")
+    assert "1 passed" in kernel.run("%xunit_run", "R").text
+    kernel.run("del test_a", "D")
+
+
+def test_hooks_and_fixtures_that_no_cell_defines_any_more(kernel):
+    """A Python hook or autouse fixture that its cell has lost does not run; the names stay."""
+    kernel.run("log = []\ndef test_a(): pass", "T")
+    kernel.run(
+        "import pytest\ndef setup_module(): log.append('setup')\n"
+        "@pytest.fixture(autouse=True)\ndef always(): log.append('fixture')",
+        "H",
+    )
+    kernel.run("%xunit_run", "R")
+    assert kernel.run("log", "look").text.strip() == "['setup', 'fixture']"
+    kernel.run("log.clear()", "H")
+    kernel.run("%xunit_run", "R")
+    assert kernel.run("log", "look").text.strip() == "[]"
+    assert not kernel.run("setup_module, always", "look").error
+    kernel.run("del setup_module, always, test_a", "D")
+
+
+def test_classes_are_listed_whole(kernel):
+    """The tree has inherited and nested tests, a TestCase's in unittest's order."""
+    kernel.run(
+        "import unittest\nclass Base:\n    def test_b(self): pass\n"
+        "class TestA(Base):\n    def test_a(self): pass\n"
+        "    class TestInner:\n        def test_i(self): pass\n"
+        "class Case(unittest.TestCase):\n    def test_z(self): pass\n    def test_y(self): pass",
+        "T",
+    )
+    assert listed(kernel) == [
+        "TestA::test_b", "TestA::test_a", "TestA::TestInner::test_i", "Case::test_y", "Case::test_z",
+    ]  # fmt: skip
+    kernel.run("del Base, TestA, Case", "D")

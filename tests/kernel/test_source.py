@@ -13,6 +13,8 @@ from nbxunit import directives
 from nbxunit.kernel import source
 from nbxunit.kernel.registry import Cell
 
+RUN = "get_ipython().run_line_magic('xunit_run', '')\n"
+
 
 @pytest.fixture(scope="module")
 def shell():
@@ -185,3 +187,24 @@ def test_runs_are_awaited_at_the_top_level_only():
     assert source.await_runs(["def f():\n", f"    {call}"]) == ["def f():\n", f"    {call}"]
     assert source.await_runs(["x = 1\n"]) == ["x = 1\n"]
     assert source.await_runs([f"ü = 1; {call}"]) == [f"ü = 1; await {call}"]
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x0c", "\x85", "\x1e"])
+def test_separators_of_text_end_no_line(declare, separator):
+    """Python knows three ends of a line; any other separator stands in a string as it is."""
+    text = f"%%xunit_test test_a\ny = 3\nx = 'a{separator}b'\nassert len(x) == y\nraise ValueError(x)\n"
+    with pytest.raises(ValueError, match=f"a{separator}b") as caught:
+        declare(text).make()()
+    assert traceback.extract_tb(caught.value.__traceback__)[-1].lineno == 5
+    assert source.await_runs([f"x = '{separator}'\n", RUN]) == [
+        f"x = '{separator}'\n",
+        f"await {RUN}",
+    ]
+
+
+def test_names_of_classes_are_those_in_a_function(declare):
+    """What a body defines is named as in a function of the test's name."""
+    text = "%%xunit_test test_a\nclass C:\n    def m(self): pass\nreturn C, C.m\n"
+    cls, method = declare(text).make()()
+    assert cls.__qualname__ == "test_a.<locals>.C"
+    assert method.__qualname__ == method.__code__.co_qualname == "test_a.<locals>.C.m"
