@@ -86,13 +86,13 @@ def test_a_library_has_its_users(module, files):
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_private_names_of_pytest_stand_in_compat(path):
-    """Only the two `compat` modules import `_pytest`."""
-    assert path.name == "compat.py" or not uses(path, "_pytest")
+    """Only the `compat` modules import `_pytest`, one in the host and two in the kernel."""
+    assert path.name in ("compat.py", "nodecompat.py") or not uses(path, "_pytest")
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_modules_say_what_belongs_in_them(path):
-    """Every module has a docstring, and is no longer than 300 lines."""
+    """Every module has a docstring, and is no longer than 400 lines."""
     source = path.read_text()
     assert ast.get_docstring(ast.parse(source))
     assert len(source.splitlines()) <= 400

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from nbxunit.kernel import bridge, compat, unittest_rules
+from nbxunit.kernel import bridge, nodecompat, unittest_rules
 
 _CLAIMS = {"asyncio": "asyncio", "anyio": "anyio", "trio": "trio", "tornado": "tornado"}
 
@@ -69,7 +69,7 @@ class Awaiting:
         by_asyncio = getattr(function, "_force_asyncio_fixture", False)
         if not by_asyncio and not claimed(request.config, item, request.fixturenames):
             synchronous = _synchronous_generator if is_generator else _synchronous
-            compat.replace_function(fixturedef, synchronous(function))
+            nodecompat.replace_function(fixturedef, synchronous(function))
 
 
 def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ runs again, or a reset, has to take back what it had added, as it does with all 
 
 from __future__ import annotations
 
-from nbxunit.kernel import compat
+from nbxunit.kernel import nodecompat
 
 
 class CellCleanups:
@@ -22,7 +22,7 @@ class CellCleanups:
     def end(self, key: str) -> None:
         """The cell `key` has run: what is new is its own."""
         known = [entry for entries in self._of_cells.values() for entry in entries]
-        new = [entry for entry in compat.module_cleanups() if not _is_in(entry, known)]
+        new = [entry for entry in nodecompat.module_cleanups() if not _is_in(entry, known)]
         if new:
             self._of_cells.setdefault(key, []).extend(new)
 
@@ -34,7 +34,7 @@ class CellCleanups:
 
     @staticmethod
     def _take_back(entries: list[object]) -> None:
-        cleanups = compat.module_cleanups()
+        cleanups = nodecompat.module_cleanups()
         cleanups[:] = [entry for entry in cleanups if not _is_in(entry, entries)]
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.directives import Kind, Scope, lines_of
-from nbxunit.kernel import compat, fixtures, sessions, unittest_rules
+from nbxunit.kernel import fixtures, nodecompat, sessions, unittest_rules
 from nbxunit.kernel.injection import Injection
 from nbxunit.kernel.registry import Declaration
 
@@ -56,10 +56,10 @@ class NotebookModule(pytest.Module):
         """The node of `notebook` below `parent`."""
         node: NotebookModule = cls.from_parent(parent, path=notebook.path)
         node.notebook = notebook
-        compat.use_conftests_of_folder(node)
-        compat.place_node(node, str(notebook.path), 1)
-        compat.after_registration(node, "module", node._add_module_hooks, replace=True)
-        compat.after_registration(node, "function", node._add_function_hooks)
+        nodecompat.use_conftests_of_folder(node)
+        nodecompat.place_node(node, str(notebook.path), 1)
+        nodecompat.after_registration(node, "module", node._add_module_hooks, replace=True)
+        nodecompat.after_registration(node, "function", node._add_function_hooks)
         return node
 
     def _getobj(self) -> types.ModuleType:
@@ -125,7 +125,7 @@ class NotebookModule(pytest.Module):
         return [
             name
             for name, value in self.notebook.namespace.items()
-            if (name in _MODULE_HOOKS or compat.is_fixture(value))
+            if (name in _MODULE_HOOKS or nodecompat.is_fixture(value))
             and self.notebook.registry.is_left(name, value)
         ]
 
@@ -141,8 +141,8 @@ class NotebookModule(pytest.Module):
 
     def extend(self, node: pytest.Class) -> None:
         """Let the class `node` register the hook cells of its class behind its Python hooks."""
-        compat.place_node(node, *self._place_of_class(node))
-        compat.after_registration(node, "class", lambda: self._add_class_hooks(node))
+        nodecompat.place_node(node, *self._place_of_class(node))
+        nodecompat.after_registration(node, "class", lambda: self._add_class_hooks(node))
         is_testcase = issubclass(node.obj, unittest.TestCase)
         # A TestCase has setUpClass and its kind always; pytest ends them with the class, too.
         if _has_any(node.obj, (*_CLASS_HOOKS[:2], "setUpClass")):
@@ -150,7 +150,7 @@ class NotebookModule(pytest.Module):
         if _has_any(node.obj, _CLASS_HOOKS[2:]):
             fixtures.register_frame(node, "method", self.notebook)
         if not is_testcase:
-            compat.after_registration(node, "method", lambda: self._add_method_hooks(node))
+            nodecompat.after_registration(node, "method", lambda: self._add_method_hooks(node))
         names = _TESTCASE_HOOKS if is_testcase else _CLASS_HOOKS
         self._fail_for(_async_hooks(node.obj, node.name, names))
 
@@ -256,9 +256,9 @@ class NotebookModule(pytest.Module):
         def node_of(test: unittest.TestCase) -> pytest.Class:
             cls = type(test)
             if cls not in known:
-                known[cls] = compat.testcase_node(self, test)
+                known[cls] = nodecompat.testcase_node(self, test)
                 self.extend(known[cls])
-                compat.collect_children(known[cls])  # registers its setUpClass and its kind
+                nodecompat.collect_children(known[cls])  # registers its setUpClass and its kind
             return known[cls]
 
         self.load_tests = unittest_rules.LoadTests(self.obj, items, node_of)
@@ -316,7 +316,7 @@ class Collecting:
             return (yield) and []
         found = yield
         if found is not None and self.module is not None:
-            for mark in compat.mark_names(obj):
+            for mark in nodecompat.mark_names(obj):
                 getattr(pytest.mark, mark)  # with a session, pytest checks that it is registered
         if isinstance(found, pytest.Class) and self.module is not None:
             if unittest_rules.is_mixin(obj, vars(collector.obj).values()):
@@ -358,7 +358,7 @@ def _descend(
         if isinstance(node, pytest.Item):
             items.append(node)
         else:
-            inner, inner_classes = _descend(compat.collect_children(node))
+            inner, inner_classes = _descend(nodecompat.collect_children(node))
             items += inner
             classes += inner_classes
             if inner and isinstance(node, pytest.Class):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, exits, fixtures, installed, scopes, unittest_rules
+from nbxunit.kernel import compat, exits, fixtures, installed, nodecompat, scopes, unittest_rules
 from nbxunit.kernel.awaiting import Awaiting
 from nbxunit.kernel.collection import Collecting
 from nbxunit.kernel.selection import Selecting, Selection
@@ -65,7 +65,7 @@ class Rules:
             where = item.location[0]
         except OSError:  # a class or a mock as a test: Python finds no file for it
             where = str(self._notebook.path)
-            compat.place_node(item, where, 1)
+            nodecompat.place_node(item, where, 1)
         cell = self._notebook.cell_of_file(str(where))
         if cell is not None:
             notebook = item.nodeid.partition("::")[0]
@@ -113,10 +113,10 @@ class Rules:
         their request.
         """
         fixtures.hand(fixturedef.func, request)
-        if compat.is_unittest_hook(fixturedef):
-            compat.replace_function(fixturedef, unittest_rules.class_fixture)
-        elif compat.is_python_hook(fixturedef) and not hasattr(fixturedef.func, "nbxunit"):
-            compat.replace_function(fixturedef, _without_exit(fixturedef.func))
+        if nodecompat.is_unittest_hook(fixturedef):
+            nodecompat.replace_function(fixturedef, unittest_rules.class_fixture)
+        elif nodecompat.is_python_hook(fixturedef) and not hasattr(fixturedef.func, "nbxunit"):
+            nodecompat.replace_function(fixturedef, _without_exit(fixturedef.func))
 
 
 def _without_exit(function: Any) -> Any:

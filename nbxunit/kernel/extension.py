@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit import TestsFailed
-from nbxunit.kernel import compat, ipycompat, magics, output, source
+from nbxunit.kernel import ipycompat, magics, nodecompat, output, source
 from nbxunit.kernel.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _Loaded:
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
         shell.input_transformers_cleanup.append(source.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
-        shell.user_ns_hidden.update(dict.fromkeys(compat.HIDDEN_NAMES))
+        shell.user_ns_hidden.update(dict.fromkeys(nodecompat.HIDDEN_NAMES))
         if not shell.custom_exceptions:
             shell.set_custom_exc((source.Refused,), _show_refusal)
 
@@ -67,7 +67,7 @@ class _Loaded:
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
         shell.input_transformers_cleanup.remove(source.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
-        for name in compat.HIDDEN_NAMES:
+        for name in nodecompat.HIDDEN_NAMES:
             shell.user_ns.pop(name, None)
             shell.user_ns_hidden.pop(name, None)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.directives import Scope
-from nbxunit.kernel import bridge, compat, scopes
+from nbxunit.kernel import bridge, nodecompat, scopes
 from nbxunit.kernel.registry import Declaration
 
 if TYPE_CHECKING:
@@ -124,9 +124,9 @@ def register(
     if hooks.hooks:
         # pytest names the place of a fixture in its messages: that of the first hook cell.
         filename = hooks.hooks[0].cell.filename
-        fixture.__code__ = compat.code_at_line_one(fixture.__code__, filename)
+        fixture.__code__ = nodecompat.code_at_line_one(fixture.__code__, filename)
     pytest_scope = scope if scope in ("class", "module") else "function"
-    compat.register_fixture(node, f"{PREFIX}{scope}_{node.nodeid}", fixture, pytest_scope)
+    nodecompat.register_fixture(node, f"{PREFIX}{scope}_{node.nodeid}", fixture, pytest_scope)
 
 
 def register_frame(
@@ -151,7 +151,9 @@ def register_frame(
         frame.close([], notebook.kept_names)
 
     pytest_scope = scope if scope == "class" else "function"
-    compat.register_fixture(node, f"{PREFIX}python_{scope}_{node.nodeid}", fixture, pytest_scope)
+    nodecompat.register_fixture(
+        node, f"{PREFIX}python_{scope}_{node.nodeid}", fixture, pytest_scope
+    )
 
 
 def _around_module(hooks: HookScope) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat
+from nbxunit.kernel import nodecompat
 from nbxunit.kernel.collection import is_history
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class StateGuard:
         return {
             name: (value, _size(value))
             for name, value in self._namespace.items()
-            if not is_history(name) and name not in compat.HIDDEN_NAMES
+            if not is_history(name) and name not in nodecompat.HIDDEN_NAMES
         }
 
 

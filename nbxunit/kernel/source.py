@@ -20,7 +20,7 @@ from IPython.core.error import InputRejected
 
 from nbxunit import directives
 from nbxunit.directives import Directive
-from nbxunit.kernel import compat
+from nbxunit.kernel import nodecompat
 from nbxunit.kernel.registry import Cell, Declaration
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def _compile(cell: Cell, function: _Function) -> types.CodeType:
     notebook's namespace they would be seen.
     """
     tree = ast.Module([function], [])
-    compat.rewrite_asserts(tree)
+    nodecompat.rewrite_asserts(tree)
     result = ast.Return(ast.Name(function.name, ast.Load()))
     arguments = ast.arguments([], [ast.arg(_DISPLAY)], None, [], [], None, [])
     factory = ast.FunctionDef(_FACTORY, arguments, [result], [], None, **_TYPE_PARAMS)
@@ -322,7 +322,7 @@ class CellTransformer:
         try:
             self._defined([node.name for node in tree.body if isinstance(node, _DEFINITIONS)])
             if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
-                compat.rewrite_asserts(tree)
+                nodecompat.rewrite_asserts(tree)
         except Exception as exc:
             raise InputRejected(f"nbxunit cannot rewrite the asserts of this cell: {exc}") from exc
         return tree

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, scopes
+from nbxunit.kernel import nodecompat, scopes
 
 if TYPE_CHECKING:
     from nbxunit.kernel.collection import NotebookModule
@@ -28,13 +28,13 @@ def register_module_fixture(node: NotebookModule) -> None:
     Cleanups run after tearDownModule, last added first, also when setUpModule failed or there is
     none, each even if others raise (unittest.addModuleCleanup).
     """
-    setup = compat.first_hook(node.obj, ("setUpModule", "setup_module"))
-    teardown = compat.first_hook(node.obj, ("tearDownModule", "teardown_module"))
-    at_import = list(compat.module_cleanups())
+    setup = nodecompat.first_hook(node.obj, ("setUpModule", "setup_module"))
+    teardown = nodecompat.first_hook(node.obj, ("tearDownModule", "teardown_module"))
+    at_import = list(nodecompat.module_cleanups())
 
     def fixture(request: pytest.FixtureRequest) -> Iterator[None]:
         __tracebackhide__ = True
-        cleanups = compat.module_cleanups()
+        cleanups = nodecompat.module_cleanups()
         # The list belongs to the process: each run starts with what was added at import.
         cleanups[:] = at_import
         frame = scopes.Frame("module", node.notebook.namespace)
@@ -42,14 +42,14 @@ def register_module_fixture(node: NotebookModule) -> None:
         errors: list[BaseException] = []
         try:
             if setup is not None:
-                compat.call_with_optional_argument(setup, request.module)
+                nodecompat.call_with_optional_argument(setup, request.module)
         except BaseException as exc:  # noqa: BLE001 - raised below with those of the cleanups
             errors.append(exc)
         else:
             yield
             try:
                 if teardown is not None:
-                    compat.call_with_optional_argument(teardown, request.module)
+                    nodecompat.call_with_optional_argument(teardown, request.module)
             except BaseException as exc:  # noqa: BLE001 - raised below with those of the cleanups
                 errors.append(exc)
         while cleanups:
@@ -58,7 +58,7 @@ def register_module_fixture(node: NotebookModule) -> None:
         cleanups[:] = at_import
         frame.close(errors, None)
 
-    compat.register_fixture(node, f"_nbxunit_python_module_{node.nodeid}", fixture, "module")
+    nodecompat.register_fixture(node, f"_nbxunit_python_module_{node.nodeid}", fixture, "module")
 
 
 def frame_cleanup_errors(
@@ -127,8 +127,8 @@ class LoadTests:
             if item is None:
                 if names[cls, name] > 1:
                     name = f"{name}[{names[cls, name]}]"
-                item = compat.testcase_item(nodes(test), name, test)
-            compat.use_instance(item, test)
+                item = nodecompat.testcase_item(nodes(test), name, test)
+            nodecompat.use_instance(item, test)
             self._chosen.append(item)
 
     def apply(self, items: list[pytest.Item]) -> list[pytest.Item]:

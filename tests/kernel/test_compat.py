@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbxunit.kernel import compat, ipycompat
+from nbxunit.kernel import compat, ipycompat, nodecompat
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -156,8 +156,8 @@ def test_the_cache_is_kept_in_memory(pytester):
 
 def test_an_autouse_fixture_is_registered_on_a_node(module):
     """The fixture serves the node's tests, also those of its classes."""
-    compat.register_fixture(module, "_ours", lambda request: request, "module")
-    item = compat.collect_children(children(module)["TestA"])[0]
+    nodecompat.register_fixture(module, "_ours", lambda request: request, "module")
+    item = nodecompat.collect_children(children(module)["TestA"])[0]
     assert "_ours" in item.fixturenames
 
 
@@ -168,8 +168,8 @@ def test_fixtures_come_right_behind_pytests_own(module):
         name = f"_register_setup_{method}_fixture"
         original = getattr(module, name)
         setattr(module, name, lambda name=method, call=original: (order.append(name), call()))
-    compat.after_registration(module, "module", lambda: order.append("ours"))
-    compat.after_registration(module, "function", lambda: order.append("instead"), replace=True)
+    nodecompat.after_registration(module, "module", lambda: order.append("ours"))
+    nodecompat.after_registration(module, "function", lambda: order.append("instead"), replace=True)
     list(module.collect())
     assert order == ["module", "ours", "instead"]
 
@@ -179,8 +179,8 @@ def test_classes_register_hooks_as_modules_do(module, method):
     """A class has the registration methods that we stand behind."""
     order: list[str] = []
     node = children(module)["TestA"]
-    compat.after_registration(node, method, lambda: order.append("ours"))
-    compat.collect_children(node)
+    nodecompat.after_registration(node, method, lambda: order.append("ours"))
+    nodecompat.collect_children(node)
     assert order == ["ours"]
 
 
@@ -193,15 +193,15 @@ def test_a_testcase_registers_its_class_hooks(pytester):
     """)
     order: list[str] = []
     node = children(module)["A"]
-    compat.after_registration(node, "class", lambda: order.append("ours"))
-    compat.collect_children(node)
+    nodecompat.after_registration(node, "class", lambda: order.append("ours"))
+    nodecompat.collect_children(node)
     assert order == ["ours"]
 
 
 def test_children_are_collected_once(module):
     """What was collected early is what pytest collects later, the same nodes."""
     node = children(module)["TestA"]
-    early = compat.collect_children(node)
+    early = nodecompat.collect_children(node)
     assert [item.name for item in early] == ["test_a"]
     assert list(node.session.genitems(node)) == early
 
@@ -209,7 +209,7 @@ def test_children_are_collected_once(module):
 def test_children_that_cannot_be_collected_are_reported_later(module):
     """A class whose collection fails is empty at first, and fails again when pytest collects it."""
     node = children(module)["TestBroken"]
-    assert compat.collect_children(node) == []
+    assert nodecompat.collect_children(node) == []
     failed = []
 
     class Reports:
@@ -227,7 +227,7 @@ def test_children_that_cannot_be_collected_are_reported_later(module):
 def test_the_place_of_a_node_is_used_in_warnings(module):
     """A node's warning has the place that it was given."""
     node = children(module)["TestA"]
-    compat.place_node(node, "cell.py", 7)
+    nodecompat.place_node(node, "cell.py", 7)
     with pytest.warns(pytest.PytestCollectionWarning) as caught:
         node.warn(pytest.PytestCollectionWarning("x"))
     assert (caught[0].filename, caught[0].lineno) == ("cell.py", 7)
@@ -241,29 +241,29 @@ def test_hooks_of_conftests_serve_a_module_without_a_file(pytester):
     (conftest,) = manager._getconftestmodules(pytester.path)
     module.path = pytester.path / "notebook.ipynb"
     assert not manager._getconftestmodules(module.path)
-    compat.use_conftests_of_folder(module)
+    nodecompat.use_conftests_of_folder(module)
     assert list(manager._getconftestmodules(module.path)) == [conftest]
 
 
 def test_python_hooks_are_found_and_called_as_pytest_does(module):
     """A fixture is no hook; a hook gets its argument if it takes one."""
-    assert compat.first_hook(module.obj, ("teardown_module",)) is None
-    hook = compat.first_hook(module.obj, ("setUpModule", "setup_module"))
+    assert nodecompat.first_hook(module.obj, ("teardown_module",)) is None
+    hook = nodecompat.first_hook(module.obj, ("setUpModule", "setup_module"))
     assert hook is not None
-    compat.call_with_optional_argument(hook, module.obj)
+    nodecompat.call_with_optional_argument(hook, module.obj)
     assert module.obj.ran is True
 
 
 def test_fixtures_are_known():
     """What `pytest.fixture` has made is told from what it has not."""
-    assert compat.is_fixture(pytest.fixture(lambda: None))
-    assert not compat.is_fixture(lambda: None)
-    assert not compat.is_fixture(unittest.mock.Mock())
+    assert nodecompat.is_fixture(pytest.fixture(lambda: None))
+    assert not nodecompat.is_fixture(lambda: None)
+    assert not nodecompat.is_fixture(unittest.mock.Mock())
 
 
 def test_marks_are_named_in_order(module):
     """The marks of a function are known by name."""
-    assert compat.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
+    assert nodecompat.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
 
 
 def test_fixtures_of_python_hooks_are_known_by_name(pytester):
@@ -273,9 +273,9 @@ def test_fixtures_of_python_hooks_are_known_by_name(pytester):
     class Names:
         @pytest.hookimpl(tryfirst=True)
         def pytest_fixture_setup(self, fixturedef):
-            if compat.is_python_hook(fixturedef) or compat.is_unittest_hook(fixturedef):
+            if nodecompat.is_python_hook(fixturedef) or nodecompat.is_unittest_hook(fixturedef):
                 names.append(fixturedef.argname)
-                compat.replace_function(fixturedef, fixturedef.func)
+                nodecompat.replace_function(fixturedef, fixturedef.func)
 
     pytester.makepyfile("""
         import unittest
@@ -299,9 +299,9 @@ def test_an_item_runs_the_instance_that_it_is_given(pytester):
     class Adds:
         def pytest_collection_modifyitems(self, items):
             test = unittest.FunctionTestCase(lambda: ran.append("function"))
-            node = compat.testcase_node(items[0].parent, test)
-            compat.collect_children(node)
-            items.append(compat.testcase_item(node, "some name", test))
+            node = nodecompat.testcase_node(items[0].parent, test)
+            nodecompat.collect_children(node)
+            items.append(nodecompat.testcase_item(node, "some name", test))
 
     module = pytester.makepyfile("def test_a(): pass")
     result = pytester.inline_run(module, plugins=[Adds()])
@@ -312,23 +312,23 @@ def test_an_item_runs_the_instance_that_it_is_given(pytester):
 def test_rewritten_asserts_explain_and_compile():
     """The rewritten tree compiles statement by statement and tells the values."""
     tree = ast.parse("def f(x):\n    assert x == 2\n")
-    compat.rewrite_asserts(tree)
+    nodecompat.rewrite_asserts(tree)
     namespace: dict[str, object] = {}
     for node in tree.body:
         exec(compile(ast.Module([node], []), "<test>", "exec"), namespace)
-    assert set(compat.HIDDEN_NAMES) <= set(namespace)
+    assert set(nodecompat.HIDDEN_NAMES) <= set(namespace)
     with pytest.raises(AssertionError, match="1 == 2"):
         namespace["f"](1)  # type: ignore[operator]
 
 
 def test_module_cleanups_are_unittests_list():
     """What addModuleCleanup adds is in the list, as function, args and kwargs."""
-    before = list(compat.module_cleanups())
+    before = list(nodecompat.module_cleanups())
     unittest.addModuleCleanup(print, 1, end="")
     try:
-        assert compat.module_cleanups()[len(before) :] == [(print, (1,), {"end": ""})]
+        assert nodecompat.module_cleanups()[len(before) :] == [(print, (1,), {"end": ""})]
     finally:
-        compat.module_cleanups()[:] = before
+        nodecompat.module_cleanups()[:] = before
 
 
 @pytest.fixture(scope="module")
@@ -411,7 +411,7 @@ def test_code_at_line_one():
             n += 1
         return 1 / (n - n)
 
-    raises.__code__ = compat.code_at_line_one(raises.__code__, "cell.py")
+    raises.__code__ = nodecompat.code_at_line_one(raises.__code__, "cell.py")
     assert {line for _, _, line in raises.__code__.co_lines()} == {1}
     with pytest.raises(ZeroDivisionError) as caught:
         raises(3)
