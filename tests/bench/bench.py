@@ -131,7 +131,7 @@ def table(found: dict[str, list[Cost]], base: Sequence[Cost]) -> str:
 
 
 def growth(bench: Bench, work: Path) -> str:
-    """How nbxunit's cost grows with notebooks, tests and output."""
+    """How nbxunit's cost grows with notebooks, cells, tests and output."""
     lines = ["| work | wall, s | CPU, s | MB |", "|---|---|---|---|"]
 
     def measured(what: str, folder: Path, command: Command) -> None:
@@ -146,6 +146,11 @@ def growth(bench: Bench, work: Path) -> str:
         folder.mkdir()
         corpora.write_notebook(folder / "tests.ipynb", [corpora.functions(count)])
         measured(f"{count:,} tests", folder, nbxunit())
+    for count in (10, 100, 1000, 10_000):
+        folder = work / f"cells{count}"
+        folder.mkdir()
+        corpora.write_notebook(folder / "cells.ipynb", [f"x = {n}" for n in range(count)])
+        measured(f"{count:,} cells", folder, nbxunit())
     for size in (1, 10, 100):
         folder = work / f"output{size}"
         folder.mkdir()
@@ -153,6 +158,20 @@ def growth(bench: Bench, work: Path) -> str:
         corpora.write_notebook(folder / "output.ipynb", [source])
         measured(f"{size} MB of output", folder, nbxunit())
     return "\n".join(lines)
+
+
+def tax(bench: Bench, work: Path) -> str:
+    """What the installed plugin costs a run of pytest that has nothing to do with notebooks."""
+    (work / "empty").mkdir()
+
+    def spent(*words: str) -> float:
+        words = ("--collect-only", *words)
+        source = f"import sys, pytest; sys.exit(pytest.main({list(words)}) != 5)"  # no tests
+        return bench.run("empty", lambda _: ["-c", source], work / "empty").cpu
+
+    pairs = [(spent(), spent("-p", "nbxunit")) for _ in range(21)]
+    taxes = statistics.median(with_plugin - without for without, with_plugin in pairs)
+    return f"pytest --collect-only in an empty folder: {taxes * 1000:.0f} ms of CPU more with the plugin"
 
 
 def main() -> None:
@@ -184,7 +203,7 @@ def main() -> None:
             peer = found.get("nbmake", peer) or next(iter(found.values()))
             print(f"\n### {TITLES[name]}\n\n{table(found, peer)}", flush=True)
         if not options.no_growth:
-            print(f"\n### Growth\n\n{growth(bench, work)}")
+            print(f"\n### Growth\n\n{growth(bench, work)}\n\n{tax(bench, work)}")
 
 
 if __name__ == "__main__":
