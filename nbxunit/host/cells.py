@@ -144,7 +144,7 @@ class CellRunner:
             await self._drain(batch, output)
         finally:
             self._tell_numbers(batch)
-        begun = int(reply["begun"])
+        begun = max(1, min(int(reply["begun"]), len(together)))
         self._todo.extendleft(reversed(together[begun:]))
         self._number += begun
         for number, index in enumerate(together[:begun], batch.first):

@@ -102,6 +102,8 @@ class Kernel:
     async def interrupt(self) -> None:
         """Interrupt what runs in the kernel."""
         await self.manager.interrupt_kernel()
+        # ipykernel notes the signal for a cell that awaits, and does not wake its loop.
+        self.client.kernel_info()
 
     async def kill(self) -> None:
         """End the process at once."""
