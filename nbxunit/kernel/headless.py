@@ -5,12 +5,14 @@ May import pytest. The host sends these calls as code; it never imports this mod
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
 import platform
 import sys
 import traceback
+from os import _exit, write  # a test may replace them in their module
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,11 @@ from nbxunit.kernel.wire import Reporting, Wire
 
 LAST_FRAMES = 6
 """Entries of a traceback that are told of an error that is no test's."""
+
+MESSAGE_LIMIT = 100_000
+"""Characters of what pytest says of an internal error."""
+CANNOT_SPEAK = 70
+"""The exit status of a kernel that cannot tell its host any more: a software error, for sysexits.h."""
 
 _prepared: dict[str, engine.Prepared] = {}
 
@@ -139,10 +146,22 @@ async def run(order: str) -> None:
             streams  # ipykernel flushes them, and does not answer if that fails
         )
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        message = message or prepared.text.getvalue()[-100_000:]
-    wire.send(protocol.Ended(status, message))
-    reporting.flush()
+        _, sign, told_of_it = prepared.text.getvalue().partition("INTERNALERROR>")
+        text = message or (sign + told_of_it)[-MESSAGE_LIMIT:]
+        message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
+    try:
+        wire.send(protocol.Ended(status, message))
+        reporting.flush()
+    except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
+        _die(exc)
     wire.close()
+
+
+def _die(exc: Exception) -> None:
+    """End the process, which a host notices; it would wait for an answer that cannot be sent."""
+    with contextlib.suppress(OSError):
+        write(2, f"nbxunit cannot speak to the host: {type(exc).__name__}: {exc}\n".encode())
+    _exit(CANNOT_SPEAK)
 
 
 def _hello(config: pytest.Config) -> protocol.Hello:
