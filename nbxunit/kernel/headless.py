@@ -5,14 +5,12 @@ May import pytest. The host sends these calls as code; it never imports this mod
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
 import platform
 import sys
 import traceback
-from os import _exit, write  # a test may replace them in their module
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +41,6 @@ LAST_FRAMES = 6
 
 MESSAGE_LIMIT = 100_000
 """Characters of what pytest says of an internal error."""
-CANNOT_SPEAK = 70
-"""The exit status of a kernel that cannot tell its host any more: a software error, for sysexits.h."""
-
 _prepared: dict[str, engine.Prepared] = {}
 
 
@@ -131,7 +126,7 @@ async def run(order: str) -> None:
     wire.send(_hello(prepared.config))
     ipycompat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))
     reporting = Reporting(wire, prepared)
-    plugins = [reporting, *([Timeouts(told["test_timeout"])] if told["test_timeout"] else [])]
+    plugins = [reporting, *(_timeouts(told))]
     message = ""
     streams = sys.stdout, sys.stderr
     try:
@@ -153,15 +148,13 @@ async def run(order: str) -> None:
         wire.send(protocol.Ended(status, message))
         reporting.flush()
     except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
-        _die(exc)
+        lastwords.die(exc)
     wire.close()
 
 
-def _die(exc: Exception) -> None:
-    """End the process, which a host notices; it would wait for an answer that cannot be sent."""
-    with contextlib.suppress(OSError):
-        write(2, f"nbxunit cannot speak to the host: {type(exc).__name__}: {exc}\n".encode())
-    _exit(CANNOT_SPEAK)
+def _timeouts(told: dict[str, Any]) -> list[Timeouts]:
+    limit = told["test_timeout"]
+    return [Timeouts(limit, Path(told["journal"]).parent)] if limit else []
 
 
 def _hello(config: pytest.Config) -> protocol.Hello:
