@@ -35,7 +35,9 @@ class Spool:
         self._ended = False
 
     def put(self, *records: Record) -> None:
-        """Add records."""
+        """Add records, if there are any."""
+        if not records:
+            return
         data = pickle.dumps(records)
         with self._changed:
             self._file.seek(self._write_at)

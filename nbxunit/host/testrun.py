@@ -96,6 +96,8 @@ class TestRun:
             if not self._killed:
                 raise tasks["death"].result()
             raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
+        if self._killed:
+            raise KernelDied(self._killed, self._stacks)
         reply = tasks["reply"].result()
         what = reply.get("evalue") or "it ended without its last event"
         text = f"the run failed in the kernel: {reply.get('ename', '')}: {what}"
@@ -215,7 +217,13 @@ class TestRun:
             elif interrupted_at is None:
                 if now - since > limit:
                     self._stacks = await hanging.stacks(self._kernel)
+                    if self._now_running()[0] != running:  # the signal has ended what it waited for
+                        self._stacks = ()
+                        continue
                     interrupted_at = time.monotonic()
+                    with contextlib.suppress(OSError):
+                        timed_out = self._kernel.folder / protocol.TIMED_OUT
+                        timed_out.write_text(running, encoding="utf-8")
                     await self._kernel.interrupt()
             elif progress != before:  # it reacted; its teardown has as long again
                 interrupted_at, self._running = None, (running, now)
@@ -249,8 +257,9 @@ class TestRun:
         if deadline is None:
             return
         await asyncio.sleep(deadline - time.monotonic())
-        self._stacks = await hanging.stacks(self._kernel)
+        # First of all: a signal can be what lets the run come to its end.
         self._killed = f"the notebook took longer than {self._job.notebook_timeout:g} s"
+        self._stacks = await hanging.stacks(self._kernel)
         await self._kernel.interrupt()
         await asyncio.sleep(GRACE)
         self._killed += " and did not react to an interrupt, so the kernel was killed"

@@ -14,7 +14,7 @@ from time import monotonic  # a cell may replace it in its module
 from typing import TYPE_CHECKING
 
 from nbxunit import directives, protocol
-from nbxunit.kernel import ipycompat
+from nbxunit.kernel import ipycompat, lastwords
 
 if TYPE_CHECKING:
     from nbxunit.kernel.notebook import Notebook
@@ -46,7 +46,10 @@ class Cells:
             reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
         except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
             reply = {"status": "error", "ename": type(exc).__name__, "evalue": str(exc)}
-        request.reply(protocol.EXECUTED, {"begun": begun, "reply": reply})
+        try:
+            request.reply(protocol.EXECUTED, {"begun": begun, "reply": reply})
+        except Exception as exc:  # noqa: BLE001 - the cell has broken what the kernel speaks with
+            lastwords.die(exc)
 
     def _tell(self, request: str, position: int) -> None:
         """Let the host know which cell runs, and since when; a message would take longer.

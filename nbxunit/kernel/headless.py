@@ -39,6 +39,8 @@ from nbxunit.kernel.wire import Reporting, Wire
 LAST_FRAMES = 6
 """Entries of a traceback that are told of an error that is no test's."""
 
+MESSAGE_LIMIT = 100_000
+"""Characters of what pytest says of an internal error."""
 _prepared: dict[str, engine.Prepared] = {}
 
 
@@ -124,7 +126,7 @@ async def run(order: str) -> None:
     wire.send(_hello(prepared.config))
     ipycompat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))
     reporting = Reporting(wire, prepared)
-    plugins = [reporting, *([Timeouts(told["test_timeout"])] if told["test_timeout"] else [])]
+    plugins = [reporting, *(_timeouts(told))]
     message = ""
     streams = sys.stdout, sys.stderr
     try:
@@ -139,10 +141,20 @@ async def run(order: str) -> None:
             streams  # ipykernel flushes them, and does not answer if that fails
         )
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        message = message or prepared.text.getvalue()[-100_000:]
-    wire.send(protocol.Ended(status, message))
-    reporting.flush()
+        _, sign, told_of_it = prepared.text.getvalue().partition("INTERNALERROR>")
+        text = message or (sign + told_of_it)[-MESSAGE_LIMIT:]
+        message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
+    try:
+        wire.send(protocol.Ended(status, message))
+        reporting.flush()
+    except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
+        lastwords.die(exc)
     wire.close()
+
+
+def _timeouts(told: dict[str, Any]) -> list[Timeouts]:
+    limit = told["test_timeout"]
+    return [Timeouts(limit, Path(told["journal"]).parent)] if limit else []
 
 
 def _hello(config: pytest.Config) -> protocol.Hello:

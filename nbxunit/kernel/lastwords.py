@@ -6,12 +6,16 @@ killed does not live to see.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from os import _exit, write  # user code may replace them in their module
 from pathlib import Path
 
 LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
+CANNOT_SPEAK = 70
+"""The exit status of a kernel that cannot tell its host any more: a software error, for sysexits.h."""
 
 
 class LastWords:
@@ -37,3 +41,10 @@ class LastWords:
 
     def flush(self) -> None:
         """All is written."""
+
+
+def die(exc: Exception) -> None:
+    """End the process, which a host notices; it would wait for an answer that cannot be sent."""
+    with contextlib.suppress(OSError):
+        write(2, f"nbxunit cannot speak to the host: {type(exc).__name__}: {exc}\n".encode())
+    _exit(CANNOT_SPEAK)

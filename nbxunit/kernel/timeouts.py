@@ -1,38 +1,83 @@
 """A test that takes too long fails, and the tests after it run: the host interrupts, this explains.
 
-May import pytest. The host keeps the time, since a kernel that hangs cannot; here its interrupt is
-told from a person's, which ends the run.
+May import pytest. The host keeps the time, since a kernel that hangs cannot. It writes which test an
+interrupt is for: others are a person's, and end the run.
 """
 
 from __future__ import annotations
 
-import time
+import contextlib
+import signal
 from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic  # a test may replace it in its module
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from nbxunit import protocol
+
 
 class Timeouts:
-    """The plugin that makes a failure of an interrupt that comes after `limit` seconds."""
+    """The plugin that makes a failure of what takes longer than `limit` seconds.
 
-    def __init__(self, limit: float) -> None:
+    `folder` is where the host writes for which test an interrupt is.
+    """
+
+    def __init__(self, limit: float, folder: Path) -> None:
         self._limit = limit
-        self._since = time.monotonic()
+        self._meant = folder / protocol.TIMED_OUT
+        self._since = monotonic()
+        self._running = ""
+        self._in_phase = self._interrupted = False
+        self._before: Any = None
+
+    def pytest_sessionstart(self) -> None:
+        """Look at interrupts before they are raised; where they are ignored they stay so."""
+        self._before = signal.getsignal(signal.SIGINT)
+        if callable(self._before):
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def pytest_unconfigure(self) -> None:
+        """Put the handler back, if it is still there."""
+        if signal.getsignal(signal.SIGINT) == self._interrupt:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        meant = None
+        with contextlib.suppress(OSError):
+            meant = self._meant.read_text(encoding="utf-8")
+            self._meant.unlink()
+        if meant is not None:
+            if meant != self._running or not self._in_phase:
+                return  # what it is for has ended meanwhile
+            self._interrupted = True
+        self._before(number, frame)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logstart(self) -> None:
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
-        self._since = time.monotonic()
+        self._running = protocol.clean(nodeid)
+        self._since = monotonic()
 
     def _explained(self) -> Iterator[None]:
         __tracebackhide__ = True
+        self._in_phase, self._interrupted = True, False
+        result = None
         try:
-            return (yield)
+            result = yield
         except KeyboardInterrupt:
-            if time.monotonic() - self._since < self._limit:
+            if not self._interrupted:
                 raise
-            self._since = time.monotonic()  # what is left of the test has as long again
-            pytest.fail(f"the test took longer than {self._limit:g} s and was interrupted")
+        finally:
+            self._in_phase = False
+        # Also where the code has kept an interrupt to itself, or ended by the signal before it.
+        if self._interrupted or monotonic() - self._since >= self._limit:
+            self._since = monotonic()  # what is left of the test has as long again
+            how = " and was interrupted" if self._interrupted else ""
+            pytest.fail(f"the test took longer than {self._limit:g} s{how}")
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Iterator[None]:

@@ -101,12 +101,12 @@ class Wire:
     def flush(self, *, marked: bool = False) -> None:
         """Send what is buffered and wait for the answer. With `marked`, output goes before it."""
         self.keep()
-        self._number += 1
         if marked:
             sys.stdout.flush()
             sys.stderr.flush()
-            self._channel.mark_output(f"{self._nonce} {self._number}")
+            self._channel.mark_output(f"{self._nonce} {self._number + 1}")
         with _uninterrupted():
+            self._number += 1
             for prompt in protocol.encode_frame(self._nonce, self._number, self._lines):
                 self._channel.request(prompt)
             self._lines.clear()
