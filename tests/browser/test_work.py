@@ -18,13 +18,6 @@ def front_end(request):
     return request.getfixturevalue("notebook_server")
 
 
-@pytest.fixture(scope="session")
-def notebook_server(tmp_path_factory):
-    """A Notebook 7."""
-    with lab.served(tmp_path_factory.mktemp("notebooks"), "notebook") as running:
-        yield running
-
-
 @pytest.fixture
 def opened(server, page_of, request):
     """Opens a notebook with these cells in JupyterLab."""
