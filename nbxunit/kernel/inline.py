@@ -298,6 +298,10 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
                 "run that cell if it is still there"
             )
     option = prepared.config.option
+    counted = [test for test in results.tests.values() if test.counted]
+    runs = not option.collectonly and not option.setuponly
+    if runs and status == pytest.ExitCode.OK and len(counted) < results.planned:
+        results.stopped = results.stopped or "the run ended early"
     listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
     text = prepared.text.getvalue()
     told = text if listing else _durations(text) if option.durations is not None else ""
