@@ -259,6 +259,7 @@ def _run_twice(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Out
     second = _run(notebook, words, guards)
     found = differences(first[0], second[0])
     if found:
+        first[1].go_before(second[1])
         first[1].finish()
         second[0].notes += found
         second[0].status = second[0].status or int(pytest.ExitCode.TESTS_FAILED)
