@@ -38,7 +38,7 @@ request.addfinalizer(lambda: 1 / 0)""",
 %%xunit_test test_rates --mark "parametrize('rate', ['eur', 'usd', '<script>alert(1)</script>'])"
 assert rate""",
     "skip": """\
-%%xunit_test test_windows --mark "skip(reason='needs <b>Windows</b> & more')"
+%%xunit_test test_windows --mark "skip(reason='needs <b>Windows</b> & $5, $6')"
 assert False""",
     "xfail": "%%xunit_test test_money --mark xfail\nassert 0.1 + 0.2 == 0.3",
     "display": """\

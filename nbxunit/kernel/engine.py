@@ -161,7 +161,7 @@ def prepare(
             config = compat.prepare(words, [])
         compat.leave_garbage(config)
         # With --help, pytest reads no further than that option.
-        ids = _ids(getattr(config.option, "file_or_dir", [])[:-1])
+        ids = _ids((getattr(config.option, "file_or_dir", None) or [])[:-1])
         selection = dataclasses.replace(selection or Selection(), ids=ids)
         notebook.partial = bool(ids)
         failfast = config.option.maxfail == 1

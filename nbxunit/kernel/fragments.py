@@ -23,6 +23,8 @@ SIGNS = {
     "hook": "⚙",
 }
 COLOURS = {"passed": "ok", "failed": "bad", "error": "warn", "xpassed": "warn"}
+SPACE_BETWEEN = '<span class="grow"> · </span>'
+"""What moves the rest of a line to its right end; without style it is what parts the two."""
 LIMIT = 10_000
 """Characters that are shown of one text; saved notebooks stay small."""
 

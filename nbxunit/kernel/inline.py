@@ -259,6 +259,7 @@ def _run_twice(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Out
     second = _run(notebook, words, guards)
     found = differences(first[0], second[0])
     if found:
+        first[1].go_before(second[1])
         first[1].finish()
         second[0].notes += found
         second[0].status = second[0].status or int(pytest.ExitCode.TESTS_FAILED)
@@ -298,6 +299,10 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
                 "run that cell if it is still there"
             )
     option = prepared.config.option
+    counted = [test for test in results.tests.values() if test.counted]
+    runs = not option.collectonly and not option.setuponly
+    if runs and status == pytest.ExitCode.OK and len(counted) < results.planned:
+        results.stopped = results.stopped or "the run ended early"
     listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
     text = prepared.text.getvalue()
     told = text if listing else _durations(text) if option.durations is not None else ""

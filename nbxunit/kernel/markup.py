@@ -9,7 +9,17 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from nbxunit.kernel.fragments import attribute, colour, flow, folded, frame, glyph, h, link
+from nbxunit.kernel.fragments import (
+    SPACE_BETWEEN,
+    attribute,
+    colour,
+    flow,
+    folded,
+    frame,
+    glyph,
+    h,
+    link,
+)
 from nbxunit.kernel.notebook import HookRun
 from nbxunit.kernel.outline import Entry, Node
 from nbxunit.kernel.problems import LINES_BEFORE, Place, Problem
@@ -61,7 +71,7 @@ def progress(results: Results, running: str, seconds: float) -> str:
         flow(
             f"<b>Running {at} of {results.planned}</b>",
             f'<code class="dim">{h(running)}</code>',
-            f'<span class="grow"></span> <span class="s">{counts}{" · " if counts else ""}'
+            f'{SPACE_BETWEEN}<span class="s">{counts}{" · " if counts else ""}'
             f'<span class="dim">{seconds:.1f} s</span></span>',
         ),
         _bar(results, max(results.planned, 1)),
@@ -224,7 +234,7 @@ def _head(results: Results) -> str:
     total = f"{tests} in {results.seconds:.2f} s"
     return flow(
         f"<span>{_counts(results)}</span>",
-        f'<span class="grow"></span> <span class="dim s">{total}</span>',
+        f'{SPACE_BETWEEN}<span class="dim s">{total}</span>',
     )
 
 

@@ -108,6 +108,11 @@ class Live:
         if self._showing is not None:
             self._showing.result()
 
+    def go_before(self, other: Live) -> None:
+        """Be shown above `other`, which may have shown a state while this had none to show."""
+        if other._handle and not self._handle:
+            self._handle, other._handle = other._handle, ""
+
     def finish(self) -> None:
         """Show the results in place of the state, and below them what cannot stand inside them."""
         apart: list[tuple[str, Display]] = []

@@ -107,7 +107,9 @@ def _property(data: Mapping[str, Any], name: str) -> str:
 
 
 def _subtest(data: Mapping[str, Any]) -> str:
-    context = data.get("_subtest.context") or {}
+    context = data.get("_subtest.context")
+    if context is None:  # pytest before 9 knows none, and unittest_rules names it in a section
+        return str(dict(data.get("sections") or ()).get("subtest", ""))
     message, values = context.get("msg"), context.get("kwargs") or {}
     told = [f"[{message}]"] if message is not None else []
     told += (

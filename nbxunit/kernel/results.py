@@ -164,7 +164,8 @@ class Results:
         test = self._test(data)
         test.seconds += data.get("duration") or 0.0
         self._take_hooks(test, hooks)
-        test.output.update((name, _last_states(text)) for name, text in data.get("sections", ()))
+        sections = [each for each in data.get("sections", ()) if each[0] != "subtest"]
+        test.output.update((name, _last_states(text)) for name, text in sections)
         if category:
             self.counts[category] += 1
             test.counted.append(category)

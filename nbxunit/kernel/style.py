@@ -22,7 +22,7 @@ overflow-wrap:anywhere}
 & .i{display:inline-block;width:1.3em;font-weight:700}
 & .ok{color:var(--ok)}& .bad{color:var(--bad)}& .warn{color:var(--warn)}& .dim{color:var(--dim)}
 & .s{font-size:.88em}& a{color:var(--jp-content-link-color,LinkText)}
-& .row{display:flex;gap:.35em;align-items:baseline;flex-wrap:wrap}& .grow{flex:1}
+& .row{display:flex;gap:.35em;align-items:baseline;flex-wrap:wrap}& .grow{flex:1;font-size:0}
 & .panel{border-left:3px solid var(--c);padding:.1em 0 .2em .8em;margin:.15em 0 .4em .3em}
 & .panel.warn{--c:var(--warn)}& .panel.panel{color:inherit}
 & .src{background:var(--jp-cell-editor-background,#8881);border:1px solid var(--line);

@@ -39,6 +39,13 @@ def server(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="session")
+def notebook_server(tmp_path_factory):
+    """A Notebook 7."""
+    with lab.served(tmp_path_factory.mktemp("notebooks"), "notebook") as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A Chromium; meanwhile Playwright runs an event loop, and no other test could run its own."""

@@ -188,3 +188,30 @@ def test_what_pytest_lists(kernel, option):
         "--collect-only": "test_a",
     }
     assert says[option] in reply.text
+
+
+COUNT = """
+import cProfile, io, pstats
+from nbxunit.kernel import engine, extension, inline
+def calls_of(function):
+    with cProfile.Profile() as profile:
+        function()
+    return pstats.Stats(profile, stream=io.StringIO()).total_calls
+def shown():
+    action = inline.running(notebook, [])
+    action.conclude(action.work())
+def bare():
+    with engine.restored():
+        engine.finish(engine.prepare(notebook, []), [])
+notebook = extension.load(get_ipython())
+shown()
+print("calls:", calls_of(bare), calls_of(shown))
+"""
+
+
+def test_what_the_display_costs(kernel):
+    """Of a run's calls, a number that no other load changes, the display makes less than a tenth."""
+    kernel.run(MANY, "T")
+    told = re.search(r"calls: (\d+) (\d+)", kernel.run(COUNT).text)
+    assert told
+    assert int(told[1]) < int(told[2]) < 1.1 * int(told[1])

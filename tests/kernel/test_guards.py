@@ -42,6 +42,15 @@ def test_twice(kernel):
     assert "3 passed" in reply.texts[0]
 
 
+def test_twice_with_a_slow_second_run(kernel):
+    """The first run stands above the second, also if only that took long enough to show progress."""
+    body = "import time\ntime.sleep(1.5 if 'done' in same else 0)\nassert 'done' not in same\nsame['done'] = 1"
+    kernel.run(f"%%xunit_test test_once\n{body}", "test_once")
+    reply = kernel.run("%xunit_run --twice", "run")
+    assert "3 passed" in reply.texts[0]
+    assert "1 failed, 2 passed" in reply.texts[1]
+
+
 def test_twice_the_other_way(kernel):
     """A test that fails at first only fails the run too."""
     kernel.run(

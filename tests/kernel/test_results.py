@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import live
 
 
 @pytest.fixture
@@ -121,6 +127,17 @@ def test_a_test_that_ends_the_run(kernel, body):
     assert reply.error == "TestsFailed"
     assert "pytest.exit: enough, 2 tests not run" in seen(reply)
     assert "passed" not in reply.text
+
+
+def test_a_run_that_runs_nothing(tmp_path):
+    """A plugin that keeps pytest from running the tests does not make the cell green."""
+    (tmp_path / "conftest.py").write_text("def pytest_runtestloop(): return True\n")
+    with live.started(tmp_path) as kernel:
+        kernel.run("def test_a(): pass\ndef test_b(): pass", "T")
+        reply = kernel.run("%xunit_run", "R")
+        assert reply.error == "TestsFailed"
+        assert "the run ended early, 2 tests not run" in seen(reply)
+        assert kernel.run("%xunit_run --setup-plan", "R").error == ""
 
 
 def test_how_many_did_not_run(kernel):
