@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
-from nbxunit.host import compat, notebooks
+from nbxunit.host import compat, notebooks, tasks
 from nbxunit.host.client import reply_to
 from nbxunit.host.kernels import Kernel
 from nbxunit.host.outputs import Bounds
@@ -99,16 +99,12 @@ class CellRunner:
 
     async def run(self) -> Broken | None:
         """Execute the cells; what is wrong with the first one that is broken, if one is."""
-        output = asyncio.ensure_future(self._read_output())
-        try:
+        async with tasks.running(self._read_output()) as (output,):
             while self._todo:
                 broken = await self._next(output)
                 if broken is not None:
                     return broken
             return None
-        finally:
-            output.cancel()
-            await asyncio.gather(output, return_exceptions=True)
 
     @property
     def place(self) -> Place | None:
@@ -175,16 +171,11 @@ class CellRunner:
 
     async def _reply(self, batch: _Batch) -> dict[str, Any] | None:
         """The content of the reply; None if none follows the end of the request's output."""
-        reply = asyncio.ensure_future(reply_to(self._kernel.client, batch.message_id))
-        idle = asyncio.ensure_future(batch.idle.wait())
-        try:
-            await asyncio.wait({reply, idle}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({reply}, timeout=REPLY_TIMEOUT)
+        reply_or_idle = reply_to(self._kernel.client, batch.message_id), batch.idle.wait()
+        async with tasks.running(*reply_or_idle) as (reply, idle):
+            await tasks.first(reply, idle)
+            await tasks.first(reply, timeout=REPLY_TIMEOUT)
             return reply.result() if reply.done() else None
-        finally:
-            for task in (reply, idle):
-                task.cancel()
-            await asyncio.gather(reply, idle, return_exceptions=True)
 
     def _tell_numbers(self, batch: _Batch) -> None:
         """Tell the number of each cell that has begun, however the request has ended."""

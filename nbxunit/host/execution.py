@@ -5,16 +5,15 @@ Runs on the event loop of `scheduling`; what records mean to pytest is `replay`'
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nbxunit import protocol
-from nbxunit.host import hanging, kernels, notebooks
+from nbxunit.host import hanging, kernels, notebooks, tasks
 from nbxunit.host.cells import CellRunner, Place
 from nbxunit.host.client import call, request
 from nbxunit.host.control import GRACE, Control, Stopped
@@ -119,17 +118,11 @@ async def _saved(
 
 async def _unless_stopped(awaitable: Awaitable[T], control: Control) -> T:
     """The result of `awaitable`; Stopped, and the end of it, when the run is to stop before."""
-    work = asyncio.ensure_future(awaitable)
-    stop = asyncio.ensure_future(control.stop.wait())
-    try:
-        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+    async with tasks.running(awaitable, control.stop.wait()) as (work, stop):
+        await tasks.first(work, stop)
         if work.done():
-            return work.result()
+            return cast("T", work.result())
         raise Stopped
-    finally:
-        work.cancel()
-        stop.cancel()
-        await asyncio.gather(work, stop, return_exceptions=True)
 
 
 def _kernel_of(job: Job, origin: Origin) -> str:
@@ -230,29 +223,28 @@ class _Execution:
         `expires` is the time at which what it is doing now has taken too long, and `what` says so;
         the time of the whole notebook can be over before.
         """
-        work = asyncio.ensure_future(awaitable)
-        death = asyncio.ensure_future(self._kernel.died())
-        stop = asyncio.ensure_future(self._control.stop.wait())
-        try:
+        async with tasks.running(awaitable, self._kernel.died(), self._control.stop.wait()) as (
+            work,
+            death,
+            stop,
+        ):
             while not (work.done() or death.done() or stop.done()):
                 at = self._first(expires())
                 left = None if at is None else at - time.monotonic()
                 if left is not None and left <= 0:
                     break
-                await asyncio.wait(
-                    {work, death, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED
-                )
+                await tasks.first(work, death, stop, timeout=left)
             if death.done():  # what it has still said may say where it died
-                await asyncio.wait({work}, timeout=LAST_WORDS)
+                await tasks.first(work, timeout=LAST_WORDS)
             if work.done():
-                return work.result()
+                return cast("T", work.result())
             if death.done():
                 raise death.result()
             stopped, text = stop.done(), self._what(expires(), what)
             sections = () if stopped else await hanging.stacks(self._kernel)
             await self._kernel.interrupt()
             grace = self._control.grace if stopped else GRACE
-            await asyncio.wait({work, death}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            await tasks.first(work, death, timeout=grace)
             reacted = work.done()
             if not reacted:
                 await self._kernel.kill()
@@ -260,10 +252,6 @@ class _Execution:
                 raise Stopped
             how = "was interrupted" if reacted else "did not react to an interrupt and was killed"
             raise TookTooLong(f"{text} and {how}", sections)
-        finally:
-            for task in (work, death, stop):
-                task.cancel()
-            await asyncio.gather(work, death, stop, return_exceptions=True)
 
     def _first(self, at: float | None) -> float | None:
         """What comes first, `at` or the end of the notebook's time."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nbxunit import protocol
+from nbxunit.host import tasks
 from nbxunit.host.client import client_class, reply_to
 from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
@@ -282,16 +283,8 @@ async def _bound(manager: Any, ready: socket.socket | None) -> None:
     if ready is None or not isinstance(process, ForkedProcess):
         return
     loop = asyncio.get_running_loop()
-    tasks = {
-        asyncio.ensure_future(loop.sock_recv(ready, 16)),
-        asyncio.ensure_future(ended(process)),
-    }
-    try:
-        await asyncio.wait(tasks, timeout=READY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with tasks.running(loop.sock_recv(ready, 16), ended(process)) as (bound, death):
+        await tasks.first(bound, death, timeout=READY_TIMEOUT)
 
 
 async def ended(process: Any) -> None:
@@ -316,19 +309,12 @@ async def ended(process: Any) -> None:
 
 async def _ready(kernel: Kernel, name: str) -> None:
     """Wait until the kernel answers, and its output arrives."""
-    answers, death = asyncio.ensure_future(_answers(kernel)), asyncio.ensure_future(kernel.died())
-    try:
-        await asyncio.wait(
-            {answers, death}, timeout=READY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
-        )
+    async with tasks.running(_answers(kernel), kernel.died()) as (answers, death):
+        await tasks.first(answers, death, timeout=READY_TIMEOUT)
         if not answers.done():
             how = kernel.obituary() if death.done() else f"no answer in {READY_TIMEOUT} s"
             raise NotebookError(f"the kernel {name!r} does not start: {how}")
         answers.result()
-    finally:
-        for task in (answers, death):
-            task.cancel()
-        await asyncio.gather(answers, death, return_exceptions=True)
 
 
 async def _answers(kernel: Kernel) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
+from nbxunit.host import tasks
 from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.execution import execute
 from nbxunit.host.forking import Forking
@@ -178,7 +179,8 @@ class Runner:
 
         async def turn() -> None:
             nonlocal taken
-            await _first(run.control.start, run.control.stop)
+            async with tasks.running(run.control.start.wait(), run.control.stop.wait()) as events:
+                await tasks.first(*events)
             if run.control.stop.is_set():
                 raise Stopped
             taken = await self._slots.acquire()
@@ -191,11 +193,3 @@ class Runner:
             if taken:  # not before the kernel has ended, whose port or file the next one may want
                 self._slots.release()
             run.spool.end()
-
-
-async def _first(*events: asyncio.Event) -> None:
-    """Wait for the first of `events`."""
-    tasks = [asyncio.ensure_future(event.wait()) for event in events]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()

@@ -10,11 +10,11 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nbxunit import protocol
-from nbxunit.host import hanging
+from nbxunit.host import hanging, tasks
 from nbxunit.host.client import call, reply_to
 from nbxunit.host.control import GRACE, Control
 from nbxunit.host.kernels import Kernel, KernelDied
@@ -57,50 +57,43 @@ class TestRun:
         }
         client = self._kernel.client
         message_id = client.execute_silently(call("run", order), allow_stdin=True)
-        tasks = {
-            "reply": asyncio.ensure_future(reply_to(client, message_id)),
-            "frames": asyncio.ensure_future(self._read_frames()),
-            "output": asyncio.ensure_future(self._read_output(message_id)),
-            "death": asyncio.ensure_future(self._kernel.died()),
-            "watch": asyncio.ensure_future(self._watch()),
-            "stop": asyncio.ensure_future(self._stop_soon()),
-            "deadline": asyncio.ensure_future(self._end_at(deadline)),
-        }
-        try:
-            await asyncio.wait(
-                {tasks["reply"], tasks["frames"], tasks["death"]},
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            self._conclude(tasks)
-        finally:
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        reply_and_events = reply_to(client, message_id), self._read_frames(), self._kernel.died()
+        meanwhile = (
+            self._read_output(message_id),
+            self._watch(),
+            self._stop_soon(),
+            self._end_at(deadline),
+        )
+        async with tasks.running(*reply_and_events, *meanwhile) as (reply, frames, death, *_):
+            await tasks.first(reply, frames, death)
+            self._conclude(reply, frames, death)
 
-    def _conclude(self, tasks: Mapping[str, asyncio.Future[Any]]) -> None:
+    def _conclude(
+        self, reply: asyncio.Future[Any], frames: asyncio.Future[Any], death: asyncio.Future[Any]
+    ) -> None:
         if self._ended:
-            if self._killed and not tasks["death"].done():
+            if self._killed and not death.done():
                 raise KernelDied(self._killed, self._stacks, torn_down=True)
             return
-        if tasks["frames"].done() and (damage := tasks["frames"].exception()) is not None:
+        if frames.done() and (damage := frames.exception()) is not None:
             self._read_journal()
             raise NotebookError(
                 f"the kernel's events are damaged: {damage}{self._where()}"
             ) from damage
-        if tasks["death"].done():
+        if death.done():
             self._read_journal()
             if self._control.stop.is_set():
                 self._killed = (
                     self._killed or "the run was to end at once, so its kernel was killed"
                 )
             if not self._killed:
-                raise tasks["death"].result()
+                raise death.result()
             raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
         if self._killed:
             raise KernelDied(self._killed, self._stacks)
-        reply = tasks["reply"].result()
-        what = reply.get("evalue") or "it ended without its last event"
-        text = f"the run failed in the kernel: {reply.get('ename', '')}: {what}"
+        content = reply.result()
+        what = content.get("evalue") or "it ended without its last event"
+        text = f"the run failed in the kernel: {content.get('ename', '')}: {what}"
         raise NotebookError(text + self._where())
 
     def _where(self) -> str:
