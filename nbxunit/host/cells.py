@@ -81,7 +81,7 @@ class CellRunner:
         self._cells = notebook.cells
         self._name = name
         self._client = NotebookClient(
-            notebook, km=kernel.manager, timeout=None, record_timing=False
+            notebook, km=kernel.manager, timeout=None, record_timing=False, store_widget_state=False
         )
         self._client.reset_execution_trackers()
         self._bounds = Bounds()
@@ -204,7 +204,15 @@ class CellRunner:
             bounded = self._bounds.bounded(index, message)
             if bounded is not None:
                 self._client.clear_before_next_output = False
-                self._client.process_message(bounded, self._cells[index], index)
+                self._process(bounded, index)
+
+    def _process(self, message: dict[str, Any], index: int) -> None:
+        """Let nbclient make outputs of a message; a widget that it does not understand is none."""
+        try:
+            self._client.process_message(message, self._cells[index], index)
+        except Exception:
+            if not message["msg_type"].startswith("comm_"):
+                raise
 
     async def _drain(self, batch: _Batch, output: asyncio.Future[None]) -> None:
         """Wait for the output of a request that has been answered."""

@@ -165,14 +165,16 @@ async def started(
         manager.transport, manager.ip = "ipc", str(folder / "ipc")
     try:
         with _ready_socket(folder) as ready:
-            await _launch(manager, cwd, folder, environment, forking)
             try:
+                await _launch(manager, cwd, folder, environment, forking)
                 await _bound(manager, ready)
                 client = client_class()(parent=manager, **manager.get_connection_info(session=True))
                 client.context.rcvhwm = WAITING_MESSAGES
                 client.start_channels(hb=False)  # the process itself tells when it ends
-            except BaseException:
-                await _provisioner_of(manager).kill()
+            except BaseException:  # also a cancellation, with a process that nobody else knows
+                if _provisioner_of(manager) is not None:
+                    await _provisioner_of(manager).kill()
+                _kill_marked(folder.name)
                 raise
         kernel = Kernel(manager, client, folder)
         try:

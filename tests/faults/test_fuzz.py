@@ -1,0 +1,125 @@
+"""Chance: mutated notebooks through the reader, and runs with random faults. Long forms by --long."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import signal
+import time
+
+import pytest
+
+from nbxunit.host import notebooks
+
+SOUND = json.dumps(
+    {
+        "nbformat": 4, "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}},
+        "cells": [
+            {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Title\n", "text"]},
+            {"cell_type": "code", "id": "b", "metadata": {"tags": ["x"]}, "execution_count": 1,
+             "source": "def test_a(): pass", "outputs": [
+                 {"output_type": "stream", "name": "stdout", "text": "x"},
+                 {"output_type": "execute_result", "execution_count": 1, "metadata": {},
+                  "data": {"text/plain": "1"}}]},
+        ],
+    }
+)  # fmt: skip
+VALUES = [None, True, -1, 1e300, "", "x", "\ud800", "\x00", [], {}, [[]], {"a": {}}, "python", 5]
+
+
+def mutated(chance: random.Random) -> bytes:
+    """A notebook with a few changes, in its JSON or in its bytes."""
+    data = json.loads(SOUND)
+    for _ in range(chance.randint(1, 4)):
+        node = data
+        while isinstance(node, (dict, list)) and node:
+            keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+            key = chance.choice(keys)
+            inner = node[key]
+            if chance.random() < 0.35 or not isinstance(inner, (dict, list)) or not inner:
+                if chance.random() < 0.3:
+                    del node[key]
+                else:
+                    node[key] = copy.deepcopy(chance.choice(VALUES))
+                break
+            node = inner
+    raw = json.dumps(data).encode()
+    if chance.random() < 0.3:
+        at = chance.randrange(len(raw) or 1)
+        raw = chance.choice(
+            [raw[:at], raw[:at] + bytes([chance.randrange(256)]) + raw[at + 1 :], raw + raw]
+        )
+    return raw
+
+
+def test_mutated_notebooks(tmp_path, pytestconfig):
+    """Whatever is in the file, reading it gives a notebook that can be run, or a NotebookError."""
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    path = tmp_path / "a.ipynb"
+    read = 0
+    for count in range(10_000 if pytestconfig.getoption("long") else 300):
+        path.write_bytes(mutated(chance))
+        try:
+            origin = notebooks.peek(path)
+            found = notebooks.read(path)
+        except notebooks.NotebookError:
+            continue
+        read += 1
+        assert isinstance(origin.kernel, str)
+        assert isinstance(origin.is_python, bool)
+        for cell in found.cells:
+            assert isinstance(cell.source, str), (seed, count)
+            assert all(isinstance(tag, str) for tag in notebooks.tags(cell)), (seed, count)
+    assert read, seed
+
+
+# What a cell or a test does; whether a notebook with it can pass.
+FAULTS = {
+    "pass": True,
+    "import os; os._exit(0)": False,
+    "import os; os.kill(os.getpid(), 9)": False,
+    "import sys; sys.exit(0)": False,
+    "exit()": False,
+    "raise KeyError('x')": False,
+    "import time; time.sleep(60)": False,
+    "import ctypes; ctypes.string_at(0)": False,
+    "import threading; threading.Thread(target=print, args=('x' * 10**6,)).start()": True,
+    "import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True)": True,
+    "import os; pid = os.fork(); pid and os.waitpid(pid, 0)": True,
+    "import os; os.close(1)": True,
+    "print('x' * 10**7)": True,
+    "import sys; sys.stdout.close()": False,
+    "get_ipython().ask_exit()": False,
+    "get_ipython().kernel.session = None": False,
+}
+
+
+def test_soak(shell, pytestconfig):
+    """Of runs with random faults none hangs, none is green that should not be, and nothing is left."""
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    for count in range(500 if pytestconfig.getoption("long") else 12):
+        sound = True
+        for name in "abc":
+            fault = chance.choice(list(FAULTS))
+            sound = sound and FAULTS[fault]
+            place = chance.choice(["{}", "def test_it(): {}", "%%xunit_setup module\n{}"])
+            cells = ["x = 1", place.format(fault), "def test_last(): pass"]
+            chance.shuffle(cells)
+            shell.write(f"{name}.ipynb", *cells)
+        options = ["-n", str(chance.randint(1, 3)), "--test-timeout", "2", "--cell-timeout", "2"]
+        options += chance.choice([[], ["--no-fork"], ["-x"], ["-s"], ["--save", "out"]])
+        process = shell.start("a.ipynb", "b.ipynb", "c.ipynb", *options)
+        is_stopped = chance.random() < 0.2
+        if is_stopped:
+            time.sleep(chance.random() * 4)
+            process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
+        output, _ = process.communicate(timeout=120)
+        where = f"seed {seed}, run {count}, {options}\n{output[-3000:]}"
+        if not is_stopped:
+            assert process.returncode == int(not sound), where
+        assert process.returncode != pytest.ExitCode.INTERNAL_ERROR, where
+        assert shell.kernels() == [], where
