@@ -33,10 +33,15 @@ def bound(session: Any) -> None:
     def send_bounded(
         stream: Any, message: Any, content: Any = None, *args: Any, **more: Any
     ) -> Any:
+        kind = str(message["msg_type"] if isinstance(message, dict) else message)
+        if kind.startswith(
+            "comm_"
+        ):  # a host is no front end, and they would crowd out what is printed
+            return None
         if isinstance(message, dict):
-            message = {**message, "content": bounded(message["msg_type"], message["content"])}
+            message = {**message, "content": bounded(kind, message["content"])}
         elif content is not None:
-            content = bounded(str(message), content)
+            content = bounded(kind, content)
         return send(stream, message, content, *args, **more)
 
     session.send = send_bounded
