@@ -417,3 +417,48 @@ def test_code_at_line_one():
         raises(3)
     frame = caught.tb.tb_next
     assert (frame.tb_lineno, frame.tb_frame.f_code.co_filename) == (1, "cell.py")
+
+
+def test_capture_into_a_folder(pytester, tmp_path):
+    """What pytest captures while it is prepared so stands in files that others can read."""
+    pytester.makepyfile("""
+        import os, sys
+        def test_a():
+            print("out")
+            print("err", file=sys.stderr)
+            assert open(os.environ["FOLDER"] + "/stdout").read() == "out\\n"
+            assert open(os.environ["FOLDER"] + "/stderr").read() == "err\\n"
+    """)
+    pytester._monkeypatch.setenv("FOLDER", str(tmp_path))
+    code = f"""if True:
+        from pathlib import Path
+        from nbxunit.kernel import compat
+        with compat.capture_into(Path({str(tmp_path)!r})):
+            config = compat.prepare([{str(pytester.path)!r}], [])
+        raise SystemExit(compat.finish(config))
+    """
+    assert pytester.run(sys.executable, "-c", code).ret == 0
+
+
+def test_paths_of_notebooks_are_literal(pytester):
+    """While a run is finished, a notebook's path is no node id, whatever signs are in it."""
+    for name in ("a::b.ipynb", "a[1].ipynb", "a.ipynb"):
+        path = pytester.path / name
+        path.touch()
+        config = compat.prepare([str(path)], [])
+        config.args = [str(path)]
+        try:
+            with compat._literal_arguments():
+                from _pytest import main
+
+                found = main.resolve_collection_argument(pytester.path, str(path), *_index())
+            assert found.path == path
+        finally:
+            compat.unconfigure(config)
+
+
+def _index() -> list[int]:
+    """The argument that pytest 9 has more."""
+    from _pytest import main
+
+    return [0] if "original_index" in main.CollectionArgument.__annotations__ else []
