@@ -23,6 +23,7 @@ def spin():
 for _ in range(9): threading.Thread(target=spin, daemon=True).start()
 """
 BORNE = {
+    "folder_gone": "import shutil\nd = tempfile.mkdtemp()\nos.chdir(d)\nshutil.rmtree(d)",
     "chdir": "os.chdir('/')",
     "fork": "pid = os.fork()\nif pid: os.waitpid(pid, 0)",
     "daemon": "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(300)\n    os._exit(0)",
@@ -57,7 +58,6 @@ BORNE = {
     "no_digits": "sys.set_int_max_str_digits(640)",
 }
 BREAKS = {
-    "folder_gone": "import shutil\nd = tempfile.mkdtemp()\nos.chdir(d)\nshutil.rmtree(d)",
     "exits_by_input": "input()",
     "modules": "sys.modules.clear()",
     "our_modules": "for n in [n for n in sys.modules if n.startswith('nbxunit')]: del sys.modules[n]\nraise Exception",
