@@ -21,7 +21,7 @@ import pytest
 
 from nbxunit.kernel import compat, exits, fixtures, installed, nodecompat, scopes, unittest_rules
 from nbxunit.kernel.awaiting import Awaiting
-from nbxunit.kernel.collection import Collecting
+from nbxunit.kernel.collection import Collecting, Narrowing
 from nbxunit.kernel.selection import Selecting, Selection
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def prepare(
         ids = _ids((getattr(config.option, "file_or_dir", None) or [])[:-1])
         selection = dataclasses.replace(selection or Selection(), ids=ids)
         notebook.partial = bool(ids)
+        notebook.left_out = _left_out(notebook, ids)
         failfast = config.option.maxfail == 1
     else:
         neutral |= SELECTING
@@ -177,9 +178,23 @@ def prepare(
             setattr(config.option, name, value)
     collecting = Collecting(notebook)
     selecting = Selecting(selection or Selection(), collecting)
-    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, failfast=failfast)):
+    narrowing = Narrowing(collecting, notebook.left_out)
+    for plugin in (
+        collecting,
+        selecting,
+        narrowing,
+        Awaiting(),
+        Rules(notebook, failfast=failfast),
+    ):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, selecting, collecting)
+
+
+def _left_out(notebook: Notebook, ids: Sequence[str]) -> frozenset[str]:
+    """The test cells without a class that need not be collected where `ids` name others of them."""
+    tests = {test.directive.target for test in notebook.registry.tests() if not test.directive.path}
+    is_narrow = ids and tests.issuperset(ids) and "load_tests" not in notebook.namespace
+    return frozenset(tests.difference(ids) if is_narrow else ())
 
 
 def _ids(words: Sequence[str]) -> tuple[str, ...]:

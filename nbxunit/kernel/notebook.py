@@ -47,7 +47,8 @@ class Notebook:
     `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
     True from a cell's begin to its end. `kept_names` takes the
     names that hooks made, while an inline run has failed; else it is None. `partial` is True while
-    some tests of a live notebook run: then not all cells need to have run. `opened` is the scope
+    some tests of a live notebook run: then not all cells need to have run, and the test cells `left_out`
+    are not even collected. `opened` is the scope
     that a person keeps open. `failure` is what the first failed test of the last run has raised.
     """
 
@@ -62,6 +63,7 @@ class Notebook:
         self.cache: dict[str, object] = {}
         self.last_runs: dict[str, LastRun] = {}
         self.partial = False
+        self.left_out: frozenset[str] = frozenset()
         self.opened: Opened | None = None
         self.failure: BaseException | None = None
         self._notes: list[str] = []

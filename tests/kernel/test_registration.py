@@ -207,3 +207,17 @@ def test_classes_are_listed_whole(kernel):
         "TestA::test_b", "TestA::test_a", "TestA::TestInner::test_i", "Case::test_y", "Case::test_z",
     ]  # fmt: skip
     kernel.run("del Base, TestA, Case", "D")
+
+
+def test_a_run_of_some_sees_all(kernel):
+    """A run of one test cell knows the others: as names, in messages, and in the next full run."""
+    assert not kernel.run("%%xunit_test test_a(n) --mark \"parametrize('n', [1, 2])\"\nassert n", "A").error
+    assert not kernel.run("%%xunit_test test_b\ntest_a(1)", "B").error
+    missing = kernel.run("%xunit_run test_b test_c", "run")
+    assert "test_a" in missing.text
+    assert "test_c" in missing.text
+    assert "1 passed" in kernel.run("%xunit_run test_a[2]", "run").text
+    assert "2 passed" in kernel.run("%xunit_run test_b test_a[1]", "run").text
+    assert "3 passed" in kernel.run("%xunit_run", "run").text
+    kernel.run("def load_tests(loader, tests, pattern): return tests", "L")
+    assert "1 passed" in kernel.run("%xunit_run test_b", "run").text
