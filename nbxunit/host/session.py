@@ -171,7 +171,7 @@ class NotebookSession:
         except KeyboardInterrupt:
             self._signals.is_ending = True
             doing = run.control.doing
-            self._interrupted(run, replay)
+            self._interrupted({item: replay})
             is_interrupt = self._signals.exit_status is None
             how = "interrupted" if is_interrupt else f"ended by {self._signals.name}"
             raise KeyboardInterrupt(f"{item.notebook_id}: {how} at {doing}") from None
@@ -286,19 +286,21 @@ class NotebookSession:
         if maxfail:
             run.control.max_failures = max(maxfail - session.testsfailed, 1)
 
-    def _interrupted(self, run: Run, replay: Any) -> None:
-        """Let an interrupted notebook tear down, and report what it says, for a bounded time."""
+    def _interrupted(self, replays: dict[NotebookItem, Any]) -> None:
+        """Let all notebooks tear down, and report what they have said, for a bounded time."""
         import time
 
-        for each in {run, *self._runs.values()}:
-            each.stop(TEARDOWN)
+        from nbxunit.host.replay import Replay
+
+        for run in self._runs.values():
+            run.stop(TEARDOWN)
         deadline = time.monotonic() + TEARDOWN + REACTION
-        with contextlib.suppress(TimeoutError):
-            while (left := deadline - time.monotonic()) > 0:
-                record = run.spool.get(left)
-                if record is None:
-                    break
-                replay.take(record)
+        for item, run in self._runs.items():
+            with contextlib.suppress(TimeoutError):
+                while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
+                    if item not in replays:
+                        replays[item] = Replay(item)
+                    replays[item].take(record)
 
     def _conclude(self, item: NotebookItem, replay: Any) -> None:
         if replay.not_found:

@@ -211,7 +211,9 @@ def test_classes_are_listed_whole(kernel):
 
 def test_a_run_of_some_sees_all(kernel):
     """A run of one test cell knows the others: as names, in messages, and in the next full run."""
-    assert not kernel.run("%%xunit_test test_a(n) --mark \"parametrize('n', [1, 2])\"\nassert n", "A").error
+    assert not kernel.run(
+        "%%xunit_test test_a(n) --mark \"parametrize('n', [1, 2])\"\nassert n", "A"
+    ).error
     assert not kernel.run("%%xunit_test test_b\ntest_a(1)", "B").error
     missing = kernel.run("%xunit_run test_b test_c", "run")
     assert "test_a" in missing.text
