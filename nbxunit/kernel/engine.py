@@ -178,14 +178,10 @@ def prepare(
             setattr(config.option, name, value)
     collecting = Collecting(notebook)
     selecting = Selecting(selection or Selection(), collecting)
-    narrowing = Narrowing(collecting, notebook.left_out)
-    for plugin in (
-        collecting,
-        selecting,
-        narrowing,
-        Awaiting(),
-        Rules(notebook, failfast=failfast),
-    ):
+    plugins = [collecting, selecting, Awaiting(), Rules(notebook, failfast=failfast)]
+    if notebook.left_out:  # else it would be asked for each name, for nothing
+        plugins.append(Narrowing(collecting, notebook.left_out))
+    for plugin in plugins:
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, selecting, collecting)
 
