@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import operator
 import traceback
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,44 +93,64 @@ def _foreign_errors() -> Iterator[None]:
         raise pytest.UsageError(f"plugin {exc} cannot be imported: {exc.__cause__}") from exc
 
 
-_without_fixtures: set[object] = set()
+_fixtures: dict[types.ModuleType, tuple[tuple[object, ...], list[dict[str, Any]]]] = {}
+"""Of plugins that are modules: their values, and the fixtures that pytest found among them."""
+_without_fixtures: set[type] = set()
 
 
 @contextlib.contextmanager
 def fixtures_looked_for_once() -> Iterator[None]:
-    """Within, pytest looks for fixtures once in those plugins, its own and ours, that have none.
+    """Within, pytest looks for fixtures once in a plugin whose module does not change.
 
     At the begin of each run it looks at all names of forty modules, a third of a small run's time.
+    Of plugins that are objects, those of pytest's own and our classes that have none are left out.
     """
     from _pytest.fixtures import FixtureManager
 
     real = FixtureManager.pytest_plugin_registered
 
     def pytest_plugin_registered(self: Any, plugin: object, plugin_name: str) -> None:
-        kind = plugin if isinstance(plugin, types.ModuleType) else type(plugin)
-        module = str(getattr(kind, "__module__" if isinstance(kind, type) else "__name__", ""))
-        if kind in _without_fixtures:
+        # A conftest is imported anew for each run, and its fixtures are for its folder.
+        is_module = isinstance(plugin, types.ModuleType) and not plugin_name.endswith("conftest.py")
+        module: Any = plugin if is_module else None
+        if type(plugin) in _without_fixtures:
             return
-        real_register, found = self._register_fixture, False
+        if module in _fixtures and _is_same(_fixtures[module][0], vars(module)):
+            for fixture in _fixtures[module][1]:
+                self._register_fixture(**_for_session(fixture, None, self.session))
+            return
+        real_register, found = self._register_fixture, []
 
-        def register(*args: Any, **kwargs: Any) -> None:
-            nonlocal found
-            found = True
-            real_register(*args, **kwargs)
+        def register(**fixture: Any) -> None:
+            found.append(_for_session(fixture, self.session, None))
+            real_register(**fixture)
 
         self._register_fixture = register
         try:
             real(self, plugin, plugin_name)
         finally:
             del self._register_fixture
-        if not found and module.startswith(("_pytest.", "nbxunit.")):
-            _without_fixtures.add(kind)
+        if module is not None:
+            _fixtures[module] = tuple(vars(module).values()), found
+        elif not found and type(plugin).__module__.startswith(("_pytest.", "nbxunit.")):
+            _without_fixtures.add(type(plugin))
 
     FixtureManager.pytest_plugin_registered = pytest_plugin_registered  # type: ignore[method-assign]
     try:
         yield
     finally:
         FixtureManager.pytest_plugin_registered = real  # type: ignore[method-assign]
+
+
+def _is_same(before: tuple[object, ...], now: Mapping[str, object]) -> bool:
+    return len(before) == len(now) and all(map(operator.is_, before, now.values()))
+
+
+def _for_session(fixture: dict[str, Any], old: object, new: object) -> dict[str, Any]:
+    """What registers `fixture` for another session: pytest 9 names the session, as its node."""
+    return {
+        name: new if value is old and name == "node" else value for name, value in fixture.items()
+    }
 
 
 def finish(config: pytest.Config) -> int:

@@ -35,7 +35,7 @@ NEUTRAL: Mapping[str, object] = {
     "nbxunit": False, "numprocesses": None, "dist": "no", "tx": [], "maxprocesses": None,
     "xmlpath": None, "htmlpath": None, "cov_source": [], "no_cov": True,
     "cacheshow": None, "cacheclear": False, "pastebin": None, "store_durations": False,
-    "splits": None, "group": None, "json_report": False, "log_file": None,
+    "splits": None, "group": None, "json_report": False, "log_file": None, "no_header": True,
 }  # fmt: skip
 """Options of plugins that report, write or distribute: that is the host's, as under xdist."""
 SELECTING: Mapping[str, object] = {

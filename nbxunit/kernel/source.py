@@ -57,8 +57,8 @@ def declare(shell: InteractiveShell, cell: Cell, directive: Directive, line: int
     _check_compiles(cell, function)
     binds = () if directive.kind == "test" else _make_global(function)
     _display_last(shell, function.body, body)
-    code = _compile(cell, function)
-    return Declaration(cell, directive, lambda: _make(shell, directive, code), binds)
+    code = _compile(cell, directive, function)
+    return Declaration(cell, directive, lambda: _make(shell, code), binds)
 
 
 class Refused(SyntaxError):
@@ -254,7 +254,7 @@ class _Unannotated(ast.NodeTransformer):
         return node
 
 
-def _compile(cell: Cell, function: _Function) -> types.CodeType:
+def _compile(cell: Cell, directive: Directive, function: _Function) -> types.CodeType:
     """The code of a factory that makes the function.
 
     What the rewriting imports, and the display function, are variables of the factory: in the
@@ -268,35 +268,31 @@ def _compile(cell: Cell, function: _Function) -> types.CodeType:
     ast.copy_location(factory, function)
     module = ast.fix_missing_locations(ast.Module([factory], []))
     factory.body = [*tree.body, result]  # they have their places
-    code = _without_factory(compile(module, cell.filename, "exec", dont_inherit=True))
+    owner = "".join(f"{name}." for name in (directive.path if directive.kind == "test" else ()))
+    code = _owned(compile(module, cell.filename, "exec", dont_inherit=True), owner)
     return next(const for const in code.co_consts if isinstance(const, types.CodeType))
 
 
-def _without_factory(code: types.CodeType) -> types.CodeType:
-    """`code` whose functions and classes are not called those of a factory; a class keeps its name."""
+def _owned(code: types.CodeType, owner: str) -> types.CodeType:
+    """`code` whose functions and classes are named after the class `owner`, not after the factory."""
     prefix = f"{_FACTORY}.<locals>."
+
+    def named(name: str) -> str:
+        return owner + name.removeprefix(prefix) if name.startswith(prefix) else name
 
     def renamed(const: Any) -> Any:
         if isinstance(const, types.CodeType):
-            return _without_factory(const)
-        return const.removeprefix(prefix) if isinstance(const, str) else const
+            return _owned(const, owner)
+        return named(const) if isinstance(const, str) else const
 
     return code.replace(
-        co_qualname=code.co_qualname.removeprefix(prefix),
-        co_consts=tuple(map(renamed, code.co_consts)),
+        co_qualname=named(code.co_qualname), co_consts=tuple(map(renamed, code.co_consts))
     )
 
 
-def _make(
-    shell: InteractiveShell, directive: Directive, code: types.CodeType
-) -> Callable[..., object]:
+def _make(shell: InteractiveShell, code: types.CodeType) -> Callable[..., object]:
     factory = types.FunctionType(code, shell.user_ns)
     function: types.FunctionType = factory(_display)
-    qualname = (
-        directive.target.replace("::", ".") if directive.kind == "test" else function.__name__
-    )
-    function.__code__ = function.__code__.replace(co_qualname=qualname)
-    function.__qualname__ = qualname
     function.__module__ = "__main__"
     return function
 

@@ -11,6 +11,7 @@ import unittest.mock
 from pathlib import Path
 
 import pytest
+from _pytest.fixtures import FixtureManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbxunit.kernel import compat, ipycompat, nodecompat
@@ -115,20 +116,42 @@ def test_finish_runs_the_prepared_session(pytester):
     assert "1 passed" in text.getvalue()
 
 
-def test_fixtures_are_looked_for_once(pytester):
-    """Pytest's plugins without fixtures are skipped from the second run on; all others serve it."""
+def test_fixtures_are_looked_for_once(pytester, monkeypatch):
+    """From the second run on no module is searched that is as it was; all fixtures serve the tests."""
     pytester.makeconftest("import pytest\n@pytest.fixture\ndef mine(): return 1")
-    pytester.makepyfile("def test_a(mine, tmp_path, capsys, monkeypatch, request): pass")
-    known = []
-    for _ in range(2):
+    pytester.makepyfile(
+        plug="import pytest\nvalue = 2\n@pytest.fixture(name='yours')\ndef plugged(): return value"
+    )
+    path = pytester.makepyfile("""
+        import plug
+        def test_a(mine, yours, tmp_path, capsys, monkeypatch, request):
+            assert yours == plug.value
+    """)
+    pytester.syspathinsert()
+    searched = []
+    real = FixtureManager.parsefactories
+
+    def parsefactories(self, *args, **kwargs):
+        holder = kwargs.get("holder", args[0] if args else None)
+        searched.append(getattr(holder, "__name__", ""))
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(FixtureManager, "parsefactories", parsefactories)
+
+    def run():
+        searched.clear()
         with compat.fixtures_looked_for_once():
-            config = compat.prepare(["-p", "no:cacheprovider", str(pytester.path)], [])
+            config = compat.prepare(["-p", "no:cacheprovider", "-p", "plug", str(path)], [])
             assert compat.finish(config) == pytest.ExitCode.OK
-        known.append(set(compat._without_fixtures))
-    names = {getattr(kind, "__name__", "") for kind in known[0]}
-    assert {"_pytest.main", "_pytest.terminal"} <= names
-    assert not {"_pytest.tmpdir", "_pytest.capture"} & names
-    assert known[0] == known[1]
+        return {name for name in searched if name}
+
+    assert {"conftest", "plug"} <= run()
+    again = run()
+    assert "conftest" in again
+    assert not {"plug", "_pytest.tmpdir", "_pytest.terminal"} & again
+    monkeypatch.setattr(sys.modules["plug"], "plugged", pytest.fixture(name="yours")(lambda: 3))
+    monkeypatch.setattr(sys.modules["plug"], "value", 3)
+    assert "plug" in run()
 
 
 def test_a_run_can_leave_garbage(pytester, monkeypatch):
