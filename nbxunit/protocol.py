@@ -124,15 +124,6 @@ _FIELDS: dict[type[Event], dict[str, str]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Frame:
-    """The events since the last frame. `number` counts frames, `nonce` names the run."""
-
-    nonce: str
-    number: int
-    events: tuple[Event, ...]
-
-
-@dataclasses.dataclass(frozen=True)
 class Answer:
     """The host's answer to frame `number`.
 
@@ -191,8 +182,11 @@ class FrameReader:
         self.number = 0
         self._parts: list[str] = []
 
-    def read(self, prompt: str) -> tuple[int, Frame | None]:
-        """The number of the frame that `prompt` belongs to, and the frame if it is complete now."""
+    def read(self, prompt: str) -> tuple[int, Iterator[Event] | None]:
+        """The number of the frame that `prompt` belongs to, and its events if it is complete now.
+
+        They are decoded when they are taken, for which the kernel need not wait.
+        """
         head, _, part = prompt.removeprefix(PROMPT).partition(" ")
         match = re.fullmatch(r"(\d{1,9}) (\d{1,6})/(\d{1,6}) (.*)", part, re.DOTALL)
         if match is None or head != self._nonce:
@@ -205,7 +199,7 @@ class FrameReader:
         if index < count:
             return number, None
         text, self._parts, self.number = "".join(self._parts), [], number
-        return number, Frame(self._nonce, number, tuple(decode_lines(text)))
+        return number, decode_lines(text)
 
 
 class Order:

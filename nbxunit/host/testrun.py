@@ -114,13 +114,13 @@ class TestRun:
                     raise protocol.ProtocolError("a question, which only --pdb asks")
                 self._emit(Question(prompt))
                 continue
-            number, frame = self._reader.read(prompt)
-            if frame is None:
+            number, events = self._reader.read(prompt)
+            if events is None:
                 continue
             if self._job.live_output:
                 await self._drained(number)
-            self._take(frame.events)
             client.input(protocol.encode_answer(self._control.answer(number)))
+            self._take(events)
 
     def _take(self, events: Iterable[protocol.Event]) -> None:
         """Note and tell events, up to one that is out of order."""
