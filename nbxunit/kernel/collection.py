@@ -12,7 +12,7 @@ import re
 import types
 import unittest
 import warnings
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,9 +73,11 @@ class NotebookModule(pytest.Module):
         injection.hide(self._left_hooks())
         self.config.add_cleanup(injection.undo)
         self._fail_for(self._refused_cells())
-        self._fail_for(injection.errors())
+        named, left_out = self._named_tests()
+        self._fail_for(injection.errors(named))
         self._fail_for(_async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
         nodes = list(super().collect())
+        self._fail_for(injection.errors(left_out))
         registry = self.notebook.registry
         registry.note_names(self.obj.__dict__)
         places = registry.places()
@@ -87,6 +89,18 @@ class NotebookModule(pytest.Module):
             self._fail_for(self._useless_hooks(classes))
         self._apply_load_tests(nodes, items)
         return nodes
+
+    def _named_tests(self) -> tuple[list[Declaration], list[Declaration]]:
+        """The test cells that are to be collected, and those that others may only call.
+
+        Collecting a hundred takes longer than running one.
+        """
+        tests = self.notebook.registry.tests()
+        out = self.notebook.left_out
+        return (
+            [test for test in tests if test.directive.target not in out],
+            [test for test in tests if test.directive.target in out],
+        )
 
     def release(self) -> None:
         """Take the test cells out of the namespace again, before the next collection at the latest."""
@@ -222,8 +236,8 @@ class NotebookModule(pytest.Module):
     def _lost_tests(self, items: Iterable[pytest.Item]) -> Iterator[str]:
         """Test cells that pytest did not collect: none is lost in silence."""
         collected = {_target(item) for item in items}
-        for test in self.notebook.registry.tests():
-            if test.directive.target not in collected | self.notebook.left_out:
+        for test in self._named_tests()[0]:
+            if test.directive.target not in collected:
                 yield (
                     f"{test.cell.label}: {test.directive.target} was not collected; "
                     "a test class has no __init__, no __test__ = False, is not abstract and no mixin of a TestCase"
@@ -326,20 +340,6 @@ class Collecting:
                 return kept
             self.module.extend(found)
         return found
-
-
-class Narrowing:
-    """The plugin that leaves out test cells: collecting a hundred takes longer than running one."""
-
-    def __init__(self, collecting: Collecting, left_out: Container[str]) -> None:
-        self._collecting = collecting
-        self._left_out = left_out
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pycollect_makeitem(self, collector: Any, name: str) -> list[pytest.Item] | None:
-        """No item, and no look at what could be made of the function."""
-        is_left_out = collector is self._collecting.module and name in self._left_out
-        return [] if is_left_out else None
 
 
 class _Folder(pytest.Directory):

@@ -21,7 +21,7 @@ import pytest
 
 from nbxunit.kernel import compat, exits, fixtures, installed, nodecompat, scopes, unittest_rules
 from nbxunit.kernel.awaiting import Awaiting
-from nbxunit.kernel.collection import Collecting, Narrowing
+from nbxunit.kernel.collection import Collecting
 from nbxunit.kernel.selection import Selecting, Selection
 
 if TYPE_CHECKING:
@@ -178,10 +178,7 @@ def prepare(
             setattr(config.option, name, value)
     collecting = Collecting(notebook)
     selecting = Selecting(selection or Selection(), collecting)
-    plugins = [collecting, selecting, Awaiting(), Rules(notebook, failfast=failfast)]
-    if notebook.left_out:  # else it would be asked for each name, for nothing
-        plugins.append(Narrowing(collecting, notebook.left_out))
-    for plugin in plugins:
+    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, failfast=failfast)):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, selecting, collecting)
 

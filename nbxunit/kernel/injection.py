@@ -27,9 +27,8 @@ class Injection:
         self._notebook = notebook
         self._undo: list[Callable[[], object]] = []
 
-    def errors(self) -> Iterator[str]:
-        """Put the test cells in, one by one; what is wrong with some of them."""
-        tests = self._notebook.registry.tests()
+    def errors(self, tests: Iterable[Declaration]) -> Iterator[str]:
+        """Put test cells in, one by one; what is wrong with some of them."""
         first: dict[str, Declaration] = {}
         for test in tests:
             target = test.directive.target

@@ -19,7 +19,7 @@ import pytest
 from IPython.core.error import UsageError
 
 import nbxunit
-from nbxunit.kernel import bridge, engine, outline, output, wire
+from nbxunit.kernel import bridge, compat, engine, outline, output, wire
 from nbxunit.kernel.displays import Displays
 from nbxunit.kernel.guards import Guards, differences
 from nbxunit.kernel.opened import Opened
@@ -276,7 +276,11 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
     with engine.restored(), _breakpoints():
         prepared, act = _prepare(notebook, words)
         run.plugins += guards.plugins(notebook, results)
-        if prepared.config.option.help or prepared.config.option.version:
+        option = prepared.config.option
+        if option.version == 1:  # since pytest 9 a configuration knows no answer
+            compat.unconfigure(prepared.config)
+            return run.outcome(0, f"nbxunit {nbxunit.__version__}, pytest {pytest.__version__}\n")
+        if option.help or option.version:
             printed = _capture(lambda: engine.finish(prepared, []))
             return run.outcome(0, printed + prepared.text.getvalue())
         try:
@@ -298,7 +302,6 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
                 f"left out: the tests of [{cell.number}], which was deleted or cut; "
                 "run that cell if it is still there"
             )
-    option = prepared.config.option
     counted = [test for test in results.tests.values() if test.counted]
     runs = not option.collectonly and not option.setuponly
     if runs and status == pytest.ExitCode.OK and len(counted) < results.planned:

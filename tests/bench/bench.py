@@ -1,6 +1,6 @@
 """nbxunit and its peers on the same notebooks, in turns, in a throw-away environment.
 
-    python tests/bench/bench.py                     all corpora, five rounds, and the growth curves
+    python tests/bench/bench.py                     all corpora, five rounds, growth, inline
     python tests/bench/bench.py --only one,twenty --rounds 3 --no-growth
 
 Linux only: processes are counted and measured in /proc. Prints tables in Markdown: medians, and the
@@ -23,7 +23,7 @@ import corpora
 from measure import Cost, cost
 
 ROOT = Path(__file__).parents[2]
-PEERS = ("jupyterlab", "nbmake", "nbval", "ploomber-engine", "matplotlib")
+PEERS = ("jupyterlab", "nbmake", "nbval", "ploomber-engine", "matplotlib", "pandas")
 VERSIONS = ("nbxunit", "nbmake", "nbval", "ploomber-engine", "nbclient", "ipykernel", "ipython", "pytest", "jupyterlab")  # fmt: skip  # noqa: E501
 CORPORA = ("one", "twenty", "chatty", "asserts", "cells", "functions")
 TITLES = {
@@ -174,6 +174,15 @@ def tax(bench: Bench, work: Path) -> str:
     return f"pytest --collect-only in an empty folder: {taxes * 1000:.0f} ms of CPU more with the plugin"
 
 
+def inline(python: Path) -> str:
+    """What a test cell takes in a live kernel."""
+    variables = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    script = Path(__file__).with_name("inline.py")
+    return subprocess.run(
+        [python, script], env=variables, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(
@@ -204,6 +213,7 @@ def main() -> None:
             print(f"\n### {TITLES[name]}\n\n{table(found, peer)}", flush=True)
         if not options.no_growth:
             print(f"\n### Growth\n\n{growth(bench, work)}\n\n{tax(bench, work)}")
+            print(f"\n### Inline, ms\n\n{inline(python)}")
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def test_without_cell_ids_there_is_no_progress(kernel):
     assert "2 passed" in reply.text
 
 
-@pytest.mark.parametrize("option", ["--help", "--version", "--markers", "--collect-only"])
+@pytest.mark.parametrize("option", ["--help", "--version", "-VV", "--markers", "--collect-only"])
 def test_what_pytest_lists(kernel, option):
     """An option that asks pytest for a list shows that list, and the cell is well."""
     kernel.run("def test_a(): pass", "T")
@@ -183,11 +183,13 @@ def test_what_pytest_lists(kernel, option):
     assert reply.error == ""
     says = {
         "--help": "--maxfail",
-        "--version": "pytest",
+        "--version": f", pytest {pytest.__version__}",
+        "-VV": "This is pytest",
         "--markers": "@pytest.mark",
         "--collect-only": "test_a",
     }
     assert says[option] in reply.text
+    assert "1 passed" not in reply.text
 
 
 COUNT = """
