@@ -291,7 +291,7 @@ class Collecting:
         """A folder on the way to the notebook, whose file may be unknown; a package stays one."""
         found = yield
         if type(found) is pytest.Dir and self._notebook.path.is_relative_to(path):
-            folder: _Folder = _Folder.from_parent(parent, path=path)
+            folder: NotebookDir = NotebookDir.from_parent(parent, path=path)
             folder.collecting = self
             return folder
         return found
@@ -342,7 +342,7 @@ class Collecting:
         return found
 
 
-class _Folder(pytest.Directory):
+class NotebookDir(pytest.Directory):
     """A folder in which pytest need not look at all files, for each of many notebooks."""
 
     collecting: Collecting
