@@ -197,7 +197,9 @@ class _Execution:
         def what() -> str:
             nonlocal at_expiry
             at_expiry = runner.place
-            return f"cell {at_expiry.number} took longer than {limit:g} s" if at_expiry else ""
+            if at_expiry is None or limit is None:  # it is the notebook that took too long
+                return ""
+            return f"cell {at_expiry.number} took longer than {limit:g} s"
 
         try:
             return await self._guarded(runner.run(), expires, what)
