@@ -46,7 +46,7 @@ def forking(config: pytest.Config) -> Forking | None:
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:
-    """The timeout for a cell, a test or a notebook. UsageError for an ini value that is no number."""
+    """The timeout for a cell, a test or a notebook; 0 is none. UsageError for what is no duration."""
     option = config.getoption(f"nbxunit_{what}_timeout")
     ini = config.getini(f"nbxunit_{what}_timeout")
     if option is None and ini:
@@ -56,6 +56,8 @@ def seconds(config: pytest.Config, what: str) -> float | None:
             raise pytest.UsageError(
                 f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
             ) from exc
+    if option is not None and not option >= 0:  # nor nan
+        raise pytest.UsageError(f"the timeout of a {what}: {option:g} is no number of seconds")
     return option or None
 
 
