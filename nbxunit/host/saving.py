@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,15 +99,31 @@ def _message(longrepr: object) -> str:
 def replace(path: Path, data: bytes, *, mode_of: Path) -> None:
     """Put `data` into the place of `path` at once, with the mode of a file; OSError if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f".{path.name[:50]}-", dir=path.parent)
+    beside = path.with_name(f".{path.name[:50]}-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(number, "wb") as file:
+        with os.fdopen(_new_file(beside), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod((path if path.exists() else mode_of).stat().st_mode & 0o777)
-        Path(name).replace(path)
+            if not beside.exists():
+                # With the descriptor of a folder, which does not matter, Python follows the link.
+                os.link(f"{_OWN_FILES}/{file.fileno()}", beside, src_dir_fd=file.fileno())
+        beside.chmod((path if path.exists() else mode_of).stat().st_mode & 0o777)
+        beside.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
+        beside.unlink(missing_ok=True)
         raise
+
+
+_OWN_FILES = "/proc/self/fd"
+
+
+def _new_file(path: Path) -> int:
+    """The descriptor of a new file, which has its name later, or at once where the system wants that.
+
+    A process that is killed meanwhile leaves nothing that has no name.
+    """
+    if hasattr(os, "O_TMPFILE") and Path(_OWN_FILES).is_dir():
+        with contextlib.suppress(OSError):  # not every file system has such files
+            return os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
