@@ -70,7 +70,6 @@ class Kernel:
         self.client = client
         self.folder = folder
         self.journal = folder / "journal"
-        self.journal.touch()
 
     @property
     def python(self) -> str:
@@ -157,7 +156,10 @@ async def started(
     """
     from jupyter_client.manager import AsyncKernelManager
 
-    folder = Path(tempfile.mkdtemp(prefix="nbxunit-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="nbxunit-"))
+    except OSError as exc:
+        raise NotebookError(f"there is no temporary folder for the kernel: {exc}") from exc
     manager = AsyncKernelManager(
         kernel_name=name, connection_file=str(folder / "kernel.json"), kernel_spec_manager=_specs()
     )
@@ -222,6 +224,7 @@ async def _launch(
         if forking is not None and manager.transport == "ipc" and is_plain:
             manager.provisioner = _fork_provisioner(forking, manager, folder)
         extra = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
+        (folder / "journal").touch()
         with (folder / "stderr").open("wb") as stderr:
             await manager.start_kernel(
                 extra_arguments=extra,
@@ -275,7 +278,10 @@ def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.setblocking(False)  # noqa: FBT003
-        ready.bind(str(folder / "ready"))
+        try:
+            ready.bind(str(folder / "ready"))
+        except OSError as exc:
+            raise NotebookError(f"the kernel has no room for its files: {exc}") from exc
         yield ready
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
+import errno
+import os
 import pickle
 import tempfile
 import threading
 from concurrent.futures import Future
+from io import FileIO
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from nbxunit.host import tasks
 from nbxunit.host.control import GRACE, Control, Stopped
@@ -26,13 +30,14 @@ IN_MEMORY = 2_000_000
 
 
 class Spool:
-    """Records from one thread to another, in order; more than a few wait in a file."""
+    """Records from one thread to another, in order; what is more than a few waits in a file."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed in `close`
         self._changed = threading.Condition()
+        self._waiting: collections.deque[bytes | _Place] = collections.deque()
         self._taken: collections.deque[Record] = collections.deque()
-        self._read_at = self._write_at = 0
+        self._in_memory = self._in_file = 0
+        self._file: FileIO | None = None
         self._ended = False
 
     def put(self, *records: Record) -> None:
@@ -41,10 +46,26 @@ class Spool:
             return
         data = pickle.dumps(records)
         with self._changed:
-            self._file.seek(self._write_at)
-            self._file.write(len(data).to_bytes(8, "big") + data)
-            self._write_at += 8 + len(data)
+            self._waiting.append(self._kept(data))
             self._changed.notify()
+
+    def _kept(self, data: bytes) -> bytes | _Place:
+        """Where `data` waits: nothing is lost where the disk has no room, it is in memory then."""
+        if self._in_memory + len(data) > IN_MEMORY:
+            with contextlib.suppress(OSError):
+                return self._written(data)
+        self._in_memory += len(data)
+        return data
+
+    def _written(self, data: bytes) -> _Place:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in `close`
+        self._file.seek(self._in_file)
+        if self._file.write(data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        place = _Place(self._in_file, len(data))
+        self._in_file += len(data)
+        return place
 
     def end(self) -> None:
         """There will be no more records."""
@@ -57,26 +78,37 @@ class Spool:
         if self._taken:
             return self._taken.popleft()
         with self._changed:
-            if not self._changed.wait_for(lambda: self._ended or self._waits(), timeout):
+            if not self._changed.wait_for(lambda: self._ended or self._waiting, timeout):
                 raise TimeoutError
-            if not self._waits():
+            if not self._waiting:
                 return None
-            self._file.seek(self._read_at)
-            size = int.from_bytes(self._file.read(8), "big")
-            self._taken.extend(pickle.loads(self._file.read(size)))  # noqa: S301 - written by `put`
-            self._read_at += 8 + size
-            if not self._waits():
-                self._file.seek(0)
-                self._file.truncate()
-                self._read_at = self._write_at = 0
-            return self._taken.popleft()
+            data = self._read(self._waiting.popleft())
+        self._taken.extend(pickle.loads(data))  # noqa: S301 - written by `put`
+        return self._taken.popleft()
 
-    def _waits(self) -> bool:
-        return self._read_at < self._write_at
+    def _read(self, waiting: bytes | _Place) -> bytes:
+        if isinstance(waiting, bytes):
+            self._in_memory -= len(waiting)
+            return waiting
+        assert self._file is not None
+        self._file.seek(waiting.start)
+        data = self._file.read(waiting.size)
+        if not any(isinstance(each, _Place) for each in self._waiting):
+            self._file.truncate(0)
+            self._in_file = 0
+        return data
 
     def close(self) -> None:
         """Drop what was not read."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+
+class _Place(NamedTuple):
+    """A place in a spool's file."""
+
+    start: int
+    size: int
 
 
 class Run:

@@ -34,10 +34,11 @@ class LastWords:
         if threading.current_thread() is self._watcher:
             return
         data = text[-LIMIT:].encode("utf-8", "replace")[-LIMIT:]
-        if self._size + len(data) > LIMIT:
-            os.ftruncate(self._file, 0)
-            self._size = 0
-        self._size += os.write(self._file, data)
+        with contextlib.suppress(OSError):  # a full disk is no failure of the cell that prints
+            if self._size + len(data) > LIMIT:
+                os.ftruncate(self._file, 0)
+                self._size = 0
+            self._size += os.write(self._file, data)
 
     def flush(self) -> None:
         """All is written."""

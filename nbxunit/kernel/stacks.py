@@ -8,6 +8,7 @@ faulthandler still writes `raw-stacks`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import os
 import signal
@@ -48,8 +49,9 @@ def tell_on_signal(
         ]
         lines += _tasks(loop, place)
         beside = folder / "stacks.new"
-        beside.write_text("\n".join(lines), encoding="utf-8", errors="replace")
-        beside.replace(folder / "stacks")
+        with contextlib.suppress(OSError):  # on a full disk, and not in the code that hangs
+            beside.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+            beside.replace(folder / "stacks")
 
     signal.signal(signal.SIGUSR2, tell)
     raw = os.open(folder / "raw-stacks", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

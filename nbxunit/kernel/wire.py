@@ -53,7 +53,7 @@ class Wire:
         self._nonce = nonce
         self._process = os.getpid()
         self._lines: list[str] = []
-        self._size = 0
+        self._size, self._limit = 0, FLUSH_SIZE
         self._unwritten: list[str] = []
         self._kept_for = 0
         self._number = 0
@@ -85,8 +85,15 @@ class Wire:
         frame = self._number + 1
         head = [] if self._kept_for == frame else [protocol.journal_head(frame)]
         self._kept_for = frame
-        os.write(self._journal, "".join(f"{each}\n" for each in head + self._unwritten).encode())
+        data = "".join(f"{each}\n" for each in head + self._unwritten).encode()
         self._unwritten.clear()
+        try:
+            written = os.write(self._journal, data)
+        except OSError:
+            written = 0
+        if written < len(data):  # its disk is full: what no file keeps is sent at once
+            self.close()
+            self._limit = 0
 
     @property
     def is_due(self) -> bool:
@@ -96,7 +103,7 @@ class Wire:
     @property
     def is_full(self) -> bool:
         """Whether so much is buffered that it is to be sent at once."""
-        return self._size > FLUSH_SIZE
+        return self._size > self._limit
 
     def flush(self, *, marked: bool = False) -> None:
         """Send what is buffered and wait for the answer. With `marked`, output goes before it."""
@@ -179,7 +186,13 @@ class Reporting:
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""
-        self._wire.send(protocol.Started(nodeid, self._serialiser.location(location)), at_once=True)
+        event = protocol.Started(nodeid, self._serialiser.location(location))
+        self._send(event, at_once=True)
+
+    def _send(self, event: protocol.Event, *, at_once: bool) -> None:
+        self._wire.send(event, at_once=at_once)
+        if self._wire.is_full:
+            self.flush()
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
         """A test has ended."""
@@ -189,9 +202,7 @@ class Reporting:
         """A phase of a test has ended."""
         # Before user code runs again, which may end the process: behind setup, and behind the call.
         event = protocol.Reported(self._serialiser.report(report))
-        self._wire.send(event, at_once=report.when != "teardown")
-        if self._wire.is_full:
-            self.flush()
+        self._send(event, at_once=report.when != "teardown")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Something was collected; what could not be is an error."""
