@@ -36,5 +36,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long forms of the tests, too")
     parser.addoption("--kernels", choices=["forked", "spawned"], default="forked",
                      help="the kernels in the tests of faults")  # fmt: skip
-    parser.addoption("--kernel-workers", default="1", metavar="N",
+    parser.addoption("--kernel-workers", default="4", metavar="N",
                      help="how many kernels run at once there")  # fmt: skip

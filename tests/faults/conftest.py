@@ -5,11 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shells import Shell  # type: ignore[import-not-found] # in tests/host
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Look at what is told of a notebook among many, and in the long form also of it alone."""
+    if "told" in metafunc.fixturenames:
+        alone = ["alone"] if metafunc.config.getoption("long") else []
+        metafunc.parametrize("told", ["together", *alone], indirect=True)
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest, batch: Any) -> Callable[[str], Any]:
+    """What was reported for a notebook of the module's batch, in one of two ways."""
+    return batch.told_alone if request.param == "alone" else batch.told
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, NOW, Batch  # type: ignore[import-not-found] # beside this file
 
-SOON = 20.0
-"""Seconds for one notebook, on a machine that is busy; it takes less than one."""
+SOON = 8.0
+"""Seconds from a death to its report: three times what it may take, and five for a busy machine."""
 IMPORTS = "import asyncio, ctypes, os, resource, signal, sys, threading, time"
 WORDS = "print('last words', file=sys.stderr)"
 # way: the code, and how it is told
@@ -19,13 +19,13 @@ DEATHS = {
     "sighup": ("os.kill(os.getpid(), 1); time.sleep(9)", "killed by SIGHUP"),
     "abort": ("os.abort()", "killed by SIGABRT"),
     "c_exit": ("ctypes.CDLL(None).exit(5)", "exit status 5"),
-    "by_a_thread": ("threading.Timer(0.2, os._exit, [7]).start(); time.sleep(9)", "exit status 7"),
+    "by_a_thread": ("threading.Timer(0.1, os._exit, [7]).start(); time.sleep(9)", "exit status 7"),
     "by_a_child": (
         "os.spawnlp(os.P_NOWAIT, 'sh', 'sh', '-c', f'kill -9 {os.getpid()}'); time.sleep(9)",
         "killed by SIGKILL",
     ),
     "exec": ("os.execv('/bin/true', ['true'])", "exit status 0"),
-    "alarm": ("signal.alarm(1); time.sleep(9)", "killed by SIGALRM"),
+    "alarm": ("signal.setitimer(signal.ITIMER_REAL, 0.1); time.sleep(9)", "killed by SIGALRM"),
 }
 # place: cells with CODE in them, the counts, and the test or cell that is told to have run
 PLACES: dict[str, tuple[list[str], dict[str, int], str]] = {
@@ -68,17 +68,15 @@ def batch(shells):
     shell = shells()
     for name, (code, _) in DEATHS.items():
         for place, (cells, _, _) in PLACES.items():
-            ready = [cell.replace("CODE", code) for cell in cells]
-            shell.write(f"death_{name}_{place}.ipynb", IMPORTS, *ready)
+            file = f"death_{name}_{place}"
+            dies = f"{NOW.replace('NAME', file)}; {code}"
+            shell.write(f"{file}.ipynb", IMPORTS, *(cell.replace("CODE", dies) for cell in cells))
     for hook in HOOKS:
         kind, _, rest = hook.partition(" ")
         cells = ["def test_0(): pass", "class TestA:\n    def test_1(self): pass", LAST]
-        shell.write(
-            f"hook_{hook.replace(' ', '_')}.ipynb",
-            IMPORTS,
-            f"%%xunit_{kind} {rest}\nos._exit(3)",
-            *cells,
-        )
+        file = f"hook_{hook.replace(' ', '_')}"
+        dies = f"{NOW.replace('NAME', file)}; os._exit(3)"
+        shell.write(f"{file}.ipynb", IMPORTS, f"%%xunit_{kind} {rest}\n{dies}", *cells)
     for name, (code, _) in EXITS.items():
         body = f"async def test_b():\n    await asyncio.sleep(0)\n    {code}\n    await asyncio.sleep(1)"
         shell.write(f"exit_{name}_cell.ipynb", IMPORTS, code, LAST)
@@ -95,58 +93,98 @@ def test_the_run_goes_on(batch):
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", DEATHS)
-def test_death(batch, name, place):
+def test_death(told, name, place):
     """A dead kernel is told with its signal or status, its place and its last words, soon."""
-    told = batch.told(f"death_{name}_{place}")
+    it = told(f"death_{name}_{place}")
     _, counts, where = PLACES[place]
-    assert told.counts == counts, told.text
-    assert DEATHS[name][1] in told.text
-    assert where.replace("NAME", name) in told.text
-    assert "last words" in told.text
-    assert told.seconds < SOON
+    assert it.counts == counts, it.text
+    assert DEATHS[name][1] in it.text
+    assert where.replace("NAME", name) in it.text
+    assert "last words" in it.text
+    assert it.seconds < SOON
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_death_in_a_hook(batch, hook):
+def test_death_in_a_hook(told, hook):
     """The test around which the hook ran is an error, and those behind it say that they did not run."""
-    told = batch.told(f"hook_{hook.replace(' ', '_')}")
+    it = told(f"hook_{hook.replace(' ', '_')}")
     test, counts, said = HOOKS[hook]
-    assert told.counts == counts, told.text
-    assert f"{test}: the kernel died (exit status 3)" in told.text
-    assert said in told.text
-    assert told.seconds < SOON
+    assert it.counts == counts, it.text
+    assert f"{test}: the kernel died (exit status 3)" in it.text
+    assert said in it.text
+    assert it.seconds < SOON
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_exit_in_a_test(batch, name):
+def test_exit_in_a_test(told, name):
     """A test that ends the kernel in order fails, and the next one runs."""
-    told = batch.told(f"exit_{name}_test")
-    assert told.counts == {"failed": 1, "passed": 1}, told.text
-    assert EXITS[name][1] in told.text
+    it = told(f"exit_{name}_test")
+    assert it.counts == {"failed": 1, "passed": 1}, it.text
+    assert EXITS[name][1] in it.text
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_exit_in_a_test_that_awaits(batch, name):
+def test_exit_in_a_test_that_awaits(told, name):
     """The same in a coroutine, where a loop that is stopped ends the kernel."""
-    told = batch.told(f"exit_{name}_await")
+    it = told(f"exit_{name}_await")
     if name == "loop":
-        assert told.counts == {"error": 2}, told.text
-        assert "the kernel died (exit status 0)" in told.text
+        assert it.counts == {"error": 2}, it.text
+        assert "the kernel died (exit status 0)" in it.text
     else:
-        assert told.counts == {"failed": 1, "passed": 1}, told.text
+        assert it.counts == {"failed": 1, "passed": 1}, it.text
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_exit_in_a_hook(batch, name):
+def test_exit_in_a_hook(told, name):
     """A hook that ends the kernel in order is an error of the tests it is for."""
-    told = batch.told(f"exit_{name}_hook")
-    assert told.counts == {"error": 1}, told.text
-    assert EXITS[name][1] in told.text
+    it = told(f"exit_{name}_hook")
+    assert it.counts == {"error": 1}, it.text
+    assert EXITS[name][1] in it.text
 
 
 @pytest.mark.parametrize("name", EXITS)
-def test_exit_in_a_cell(batch, name):
+def test_exit_in_a_cell(told, name):
     """A cell that ends the kernel in order is an error, and no test of its notebook runs."""
-    told = batch.told(f"exit_{name}_cell")
-    assert told.counts == {"error": 1}, told.text
-    assert ENDS.get(name, EXITS[name][1]) in told.text
+    it = told(f"exit_{name}_cell")
+    assert it.counts == {"error": 1}, it.text
+    assert ENDS.get(name, EXITS[name][1]) in it.text
+
+
+# As pytest-rerunfailures does it. That plugin itself starts a server in each pytest beside xdist, and so
+# in each kernel of all these tests, if it were installed here.
+RERUNS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for left in (2, 1, 0):
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        again = left and any(report.failed for report in reports)
+        for report in reports:
+            if again and report.failed:
+                report.outcome = "rerun"
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        if not again:
+            return True
+
+def pytest_report_teststatus(report):
+    if report.outcome == "rerun":
+        return "rerun", "R", "RERUN"
+"""
+
+
+def test_reruns_do_not_loop(shell):
+    """A plugin that runs failing tests again does so in the kernel, and not where that has died."""
+    (shell.folder / "conftest.py").write_text(RERUNS)
+    note = "def ran(name):\n    with open(name, 'a') as file: file.write('x')\n    return len(open(name).read())"
+    dies = "import os\ndef test_b():\n    ran('b')\n    os._exit(3)"
+    shell.write("a.ipynb", note, "def test_a(): assert ran('a') == 3", dies, LAST)
+    shell.write("b.ipynb", "def test_c(): assert 0", LAST)
+    result = shell.run("a.ipynb", "b.ipynb", width=200)
+    counts = {"rerun": 4, "passed": 2, "failed": 1, "error": 2}
+    assert (result.exit, result.counts) == (1, counts), result.output
+    assert "a.ipynb::test_b - the kernel died (exit status 3)" in result.output
+    assert "a.ipynb::test_last - not run: the kernel died (exit status 3)" in result.output
+    assert [(shell.folder / name).read_text() for name in "ab"] == ["xxx", "x"]
+    assert shell.kernels() == []

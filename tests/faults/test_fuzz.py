@@ -8,9 +8,14 @@ import logging
 import random
 import signal
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nbxunit import directives
 from nbxunit.host import notebooks
 
 SOUND = json.dumps(
@@ -77,6 +82,106 @@ def test_mutated_notebooks(tmp_path, pytestconfig, monkeypatch):
             assert isinstance(cell.source, str), (seed, count)
             assert all(isinstance(tag, str) for tag in notebooks.tags(cell)), (seed, count)
     assert read, seed
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+lines = st.one_of(
+    texts,
+    st.sampled_from(
+        ["%%xunit_test test_a", "# xunit: setup module", "def test_a(): pass", "%time 1"]
+    ),
+)
+sources = st.lists(lines, max_size=4).map("\n".join)
+mime = st.dictionaries(st.sampled_from(["text/plain", "text/html", "image/png"]), texts, max_size=2)
+outputs = st.one_of(
+    st.fixed_dictionaries(
+        {"output_type": st.just("stream"), "name": st.sampled_from(["stdout", "stderr"]), "text": texts}
+    ),
+    st.fixed_dictionaries({"output_type": st.just("display_data"), "data": mime, "metadata": st.just({})}),
+    st.fixed_dictionaries(
+        {"output_type": st.just("error"), "ename": texts, "evalue": texts, "traceback": st.lists(texts, max_size=2)}
+    ),
+)  # fmt: skip
+tags = st.lists(st.from_regex(r"[a-z-]{1,9}", fullmatch=True), unique=True, max_size=2)
+metadata = st.one_of(st.just({}), st.fixed_dictionaries({"tags": tags}))
+
+
+@st.composite
+def valid(draw: Any) -> tuple[dict[str, Any], list[str]]:
+    """A notebook that nbformat 4.0 to 4.5 allows, and the sources of its cells."""
+    minor = draw(st.integers(0, 5))
+    found, cells = draw(st.lists(sources, max_size=5)), []
+    for number, source in enumerate(found):
+        kind = draw(st.sampled_from(["code", "markdown", "raw"]))
+        as_lines = draw(st.booleans())
+        cell = {
+            "cell_type": kind, "metadata": draw(metadata),
+            "source": source.splitlines(keepends=True) if as_lines else source,
+        }  # fmt: skip
+        if kind == "code":
+            cell |= {
+                "execution_count": draw(st.none() | st.integers(0, 99)),
+                "outputs": draw(st.lists(outputs, max_size=2)),
+            }
+        if minor >= 5:
+            cell["id"] = f"{number}-{draw(st.from_regex(r'[a-zA-Z0-9_-]{1,9}', fullmatch=True))}"
+        cells.append(cell)
+    spec = {
+        "kernelspec": {"name": draw(texts.filter(bool)), "display_name": "x", "language": "python"}
+    }
+    return {
+        "nbformat": 4, "nbformat_minor": minor, "metadata": draw(st.sampled_from([{}, spec])), "cells": cells,
+    }, found  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("notebooks") / "a.ipynb"
+
+
+@given(valid(), st.sampled_from(["", "\ufeff"]))
+def test_valid_notebooks(file, made, mark):
+    """Cells, in their order, with their sources, kinds, tags and directives, are those in the file."""
+    data, found = made
+    file.write_text(mark + json.dumps(data), encoding="utf-8")
+    notebook = notebooks.read(file)
+    assert [cell.source for cell in notebook.cells] == found
+    for cell, plain in zip(notebook.cells, data["cells"], strict=True):
+        assert cell.cell_type == plain["cell_type"]
+        assert notebooks.tags(cell) == plain["metadata"].get("tags", [])
+        assert cell.get("id") == plain.get("id")
+        assert directives.find(cell.source) == directives.find("".join(plain["source"]))
+    spec = data["metadata"].get("kernelspec", {})
+    assert notebooks.peek(file) == notebooks.Origin("python", spec.get("name", "python3"))
+
+
+@given(valid(), st.data())
+def test_almost_valid_notebooks(file, made, chance):
+    """With one value gone or another, it is a notebook of texts all the same, or an error that names it."""
+    data, _ = made
+    holder: Any = data
+    while True:
+        keys = sorted(holder) if isinstance(holder, dict) else range(len(holder))
+        key = chance.draw(st.sampled_from(keys))
+        inner = holder[key]
+        if not (inner and isinstance(inner, dict | list)) or chance.draw(st.booleans()):
+            break
+        holder = inner
+    if chance.draw(st.booleans()):
+        del holder[key]
+    else:
+        holder[key] = chance.draw(st.sampled_from(VALUES))
+    file.write_text(json.dumps(data))
+    try:
+        notebook = notebooks.read(file)
+    except notebooks.NotebookError as exc:
+        said = str(exc)
+    else:
+        said = "a.ipynb "
+        assert all(isinstance(cell.source, str) for cell in notebook.cells)
+        assert all(isinstance(tag, str) for cell in notebook.cells for tag in notebooks.tags(cell))
+        assert isinstance(notebooks.peek(file).kernel, str)
+    assert said.startswith("a.ipynb ")
 
 
 # What a cell or a test does; whether a notebook with it can pass.

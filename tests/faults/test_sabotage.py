@@ -93,22 +93,22 @@ def test_the_run_goes_on(batch):
 
 
 @pytest.mark.parametrize("name", BORNE)
-def test_borne(batch, name):
+def test_borne(told, name):
     """What was done changes nothing of what is reported."""
-    in_cell, in_test = batch.told(f"{name}_cell"), batch.told(f"{name}_test")
+    in_cell, in_test = told(f"{name}_cell"), told(f"{name}_test")
     assert in_cell.counts == {"failed": 1, "passed": 1}, in_cell.text
     assert in_test.counts == {"failed": 1, "passed": 2}, in_test.text
     assert max(in_cell.seconds, in_test.seconds) < 30
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_breaks(batch, name):
+def test_breaks(told, name):
     """The cell, or the test, or what could not run behind it, is an error or a failure that says why."""
     for place, passed in (("cell", 0), ("test", 2)):
-        told = batch.told(f"{name}_{place}")
-        assert {"failed", "error"} & set(told.counts), told.text
-        assert told.counts.get("passed", 0) <= passed, told.text
+        it = told(f"{name}_{place}")
+        assert {"failed", "error"} & set(it.counts), it.text
+        assert it.counts.get("passed", 0) <= passed, it.text
         # Whatever could run: the test that fails is not among those that passed.
-        lines = [line for line in told.text.splitlines() if "::test_a: " in line]
-        assert place == "cell" or lines or "kernel" in told.text, told.text
-        assert told.seconds < 40
+        lines = [line for line in it.text.splitlines() if "::test_a: " in line]
+        assert place == "cell" or lines or "kernel" in it.text, it.text
+        assert it.seconds < 40

@@ -28,6 +28,12 @@ def start(shell, wait: str, *options: str, count: int = 2, **streams: object):
     names = [f"n{number}.ipynb" for number in range(count)]
     for name in names:
         shell.write(name, *(cell.replace("WAIT", wait) for cell in BUSY))
+    return started(shell, names, *options, **streams)
+
+
+def started(shell, names: list[str], *options: str, **streams: object):
+    """A run of these notebooks, all of which have told that they began."""
+    count = len(names)
     (shell.folder / "tmp").mkdir()
     shell.env["TMPDIR"] = str(shell.folder / "tmp")
     process = shell.start(*names, "-n", str(count), "--junitxml=j.xml", *options, **streams)
@@ -67,6 +73,20 @@ def test_a_signal_ends_all_soon(shell, number, status, said):
     assert said in output
     assert f"{count} passed" in output
     assert len(list(shell.folder.glob("torn*"))) == count
+
+
+@pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])
+def test_an_interrupt_of_cells(shell, options):
+    """Where cells run, and not tests, all ends as soon; a notebook that was done keeps its results."""
+    shell.write("done.ipynb", "import time\ndef test_0(): open('began', 'w')")
+    shell.write("cell.ipynb", "open('beganc', 'w')\nimport time; time.sleep(60)", BUSY[3])
+    process = started(shell, ["done.ipynb", "cell.ipynb"], *options)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output = ended_soon(shell, process, begin)
+    assert process.returncode == 2, output
+    assert "1 passed in" in output, output
+    assert "interrupted at" in output
 
 
 @pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])

@@ -71,21 +71,21 @@ def test_the_run_goes_on(batch):
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_forged(batch, name):
+def test_forged(told, name):
     """An error says what is wrong; what had passed counts, and nothing else passes."""
-    told = batch.told(name)
-    assert told.counts["error"] >= 1, told.text
-    assert told.counts.get("passed", 0) <= 1, told.text
-    assert FORGED[name][1] in told.text
-    assert "test_last: \n" not in told.text
-    assert told.seconds < 30
+    it = told(name)
+    assert it.counts["error"] >= 1, it.text
+    assert it.counts.get("passed", 0) <= 1, it.text
+    assert FORGED[name][1] in it.text
+    assert "test_last: \n" not in it.text
+    assert it.seconds < 30
 
 
-def test_another_version(batch):
+def test_another_version(told):
     """A kernel of another version is an error that names both."""
-    told = batch.told("older")
-    assert told.counts == {"error": 1}, told.text
-    assert f"version 0.9 of the protocol, and not {protocol.VERSION}" in told.text
+    it = told("older")
+    assert it.counts == {"error": 1}, it.text
+    assert f"version 0.9 of the protocol, and not {protocol.VERSION}" in it.text
 
 
 def test_order():
