@@ -1,6 +1,6 @@
 """What a kernel is doing that took too long: it is asked by a signal, and writes files.
 
-Imports the standard library only. The kernel's end is `kernel.stacks`, which the host never imports.
+Imports the standard library and the protocol. The kernel's end is `kernel.stacks`, which the host never imports.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import signal
 from pathlib import Path
 
+from nbxunit import protocol
 from nbxunit.host.kernels import Kernel
 from nbxunit.host.records import Sections
 
@@ -35,7 +36,7 @@ async def stacks(kernel: Kernel) -> Sections:
     for path in (told, raw):
         with contextlib.suppress(OSError):
             if text := path.read_text(encoding="utf-8", errors="replace")[:LIMIT]:
-                return (("What ran when the time was over", text),)
+                return (("What ran when the time was over", protocol.clean(text)),)
     return ()
 
 

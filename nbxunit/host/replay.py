@@ -45,7 +45,7 @@ class Replay:
         self._check = bool(self._config.getoption("nbxunit_check_execution"))
         self._reports = 0
         self._has_verdict = False
-        self._is_collected = False
+        self._is_collected = self._is_uncollectable = False
         self.not_found = ""
         self.empty: tuple[str, ...] | None = None
         self.interrupted = False
@@ -146,6 +146,7 @@ class Replay:
         if report.skipped:
             self._skip(report.nodeid, report.longrepr)
         else:
+            self._is_uncollectable = True
             self._error(report.nodeid, report.longrepr or "", tuple(report.sections))
 
     def _warned(self, event: protocol.Warned) -> None:
@@ -169,9 +170,8 @@ class Replay:
         elif event.message or event.status in _BROKEN:
             text = f"pytest ended in the kernel with status {event.status}, and did not say why"
             self._error(self._item.notebook_id, event.message or text)
-        elif event.status == pytest.ExitCode.INTERRUPTED and self._unfinished and not self._reports:
-            self.interrupted = True
-        if event.status == pytest.ExitCode.INTERRUPTED and not self._session.testsfailed:
+        # pytest also calls it an interrupt when something could not be collected, which was reported.
+        if event.status == pytest.ExitCode.INTERRUPTED and not self._is_uncollectable:
             self.interrupted = True
         known = set(pytest.ExitCode)
         if event.status not in known and not self._session.shouldstop:
@@ -197,7 +197,7 @@ class Replay:
             self._execution(None, seconds, ())
 
     def _broken(self, record: Broken) -> None:
-        text = str(record)
+        text = protocol.clean(str(record))
         if self._check:
             self._execution(text, 0.0, record.sections)
         else:

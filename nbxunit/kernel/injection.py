@@ -29,6 +29,11 @@ class Injection:
 
     def errors(self, tests: Iterable[Declaration]) -> Iterator[str]:
         """Put test cells in, one by one; what is wrong with some of them."""
+        if self._notebook.namespace is not vars(self._notebook.shell.user_module):
+            yield (
+                "a cell has replaced the notebook's namespace (get_ipython().user_ns), so that what "
+                "cells define since then cannot be found"
+            )
         first: dict[str, Declaration] = {}
         for test in tests:
             target = test.directive.target

@@ -177,8 +177,9 @@ def test_no_control_sequence_comes_through(shell):
     """What a test or a cell prints cannot write to the terminal, nor break the XML."""
     shell.write("a.ipynb", SHOUTS)
     shell.write("b.ipynb", "print('\\x1b[31mred\\x1b]0;title\\x07')\nassert 0")
-    result = shell.run("a.ipynb", "b.ipynb", "--junitxml=j.xml")
-    assert result.counts == {"failed": 1, "error": 1}, result.output
+    shell.write("c.ipynb", "raise type('\\x1b[31mred', (Exception,), {})  # \x1b[31m")
+    result = shell.run("a.ipynb", "b.ipynb", "c.ipynb", "--junitxml=j.xml")
+    assert result.counts == {"failed": 1, "error": 2}, result.output
     for text in (result.output, (shell.folder / "j.xml").read_text()):
         assert "red" in text
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text)
