@@ -48,6 +48,7 @@ class _Batch:
     cells: list[int]
     first: int
     sent: float = dataclasses.field(default_factory=time.monotonic)
+    is_answered: bool = False
     idle: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
 
@@ -107,6 +108,11 @@ class CellRunner:
             return None
 
     @property
+    def is_between(self) -> bool:
+        """Whether no cell runs: those of the last request have ended, and their output is read."""
+        return not self._batches or next(reversed(self._batches.values())).is_answered
+
+    @property
     def place(self) -> Place | None:
         """The cell that runs, as its kernel tells, or ran last, or is the first; None without cells."""
         for batch in reversed(self._batches.values()):
@@ -134,6 +140,7 @@ class CellRunner:
         batch = self._batches[message_id] = _Batch(message_id, together, self._number)
         try:
             reply = await self._reply(batch)
+            batch.is_answered = True
             if reply is None:
                 text = "the cell ended without a reply; it has broken the kernel"
                 return self.broken(self._place_in(batch), text)

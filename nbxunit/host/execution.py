@@ -64,7 +64,8 @@ async def execute(
             kernel = await _unless_stopped(stack.enter_async_context(start()), control)
             control.doing = "waiting for its turn"
             await turn()
-            if not kernel.is_alive():  # it has died with the fork server
+            # It has died with the fork server, or an earlier notebook has cleared the temporary folder.
+            if not (kernel.is_alive() and kernel.journal.exists()):
                 kernel = await _unless_stopped(stack.enter_async_context(start()), control)
             notebook = notebooks.read(job.path)
             if (
@@ -191,8 +192,9 @@ class _Execution:
         at_expiry: Place | None = None
 
         def expires() -> float | None:
-            place = runner.place
-            return None if limit is None or place is None else place.since + limit
+            if limit is None or (place := runner.place) is None:
+                return None
+            return limit + (time.monotonic() if runner.is_between else place.since)
 
         def what() -> str:
             nonlocal at_expiry
