@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from nbxunit import protocol
-from nbxunit.host import compat, items
+from nbxunit.host import compat, items, shapes
 from nbxunit.host.items import NotebookItem
 from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record
 
@@ -134,6 +134,7 @@ class Replay:
             if report is None:  # a kind of report that only the kernel's pytest knows
                 plain = {**data, "$report_type": "TestReport"}
                 report = self._hook.pytest_report_from_serializable(config=self._config, data=plain)
+            shapes.check(report)
         except Exception as exc:  # noqa: BLE001 - whatever the data did, it is an error report
             self._error(self._item.notebook_id, f"a damaged report came from the kernel: {exc!r}")
             return

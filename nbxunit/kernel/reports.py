@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from json import dumps  # user code may replace it in its module
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
@@ -57,7 +58,8 @@ class Serialiser:
             (name, bound.of(self._text(text))) for name, text in data.get("sections", [])
         ]
         if "user_properties" in data:
-            mapped["user_properties"] = bound.of(data["user_properties"])
+            properties = [tuple(map(_plain, each)) for each in data["user_properties"]]
+            mapped["user_properties"] = bound.of(properties)
         if mapped.get("location"):
             mapped["location"] = self.location(data["location"])
         self._left -= bound.used
@@ -95,6 +97,20 @@ class Serialiser:
         assert cell is not None
         place = f"{self._path} {cell.label}"
         return f"{place}, line {line}" if line else place
+
+
+def _plain(value: Any) -> Any:
+    """A property as it is, or as text where JSON has no form for it, which is what JUnit makes of it."""
+    if isinstance(value, str):
+        return value
+    try:
+        dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        try:
+            return str(value)
+        except Exception:  # noqa: BLE001 - the user's own code
+            return object.__repr__(value)
+    return value
 
 
 def _common_part(files: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
 
@@ -47,6 +49,15 @@ importlib.reload(nbxunit)
 %load_ext nbxunit
 %reload_ext nbxunit
 """
+PROPERTIES = """\
+class B:
+    def __repr__(self): raise ValueError
+loop = []
+loop.append(loop)
+def test_a(record_property):
+    for value in (float("nan"), {(1, 2): [float("inf")]}, B(), loop, object, "\\ud800"): record_property("x", value)
+    assert 0
+"""
 
 # name: the cells, the counts, words of the report
 ROWS: dict[str, tuple[list[str], dict[str, int], str]] = {
@@ -79,6 +90,7 @@ ROWS: dict[str, tuple[list[str], dict[str, int], str]] = {
         {"failed": 1, "passed": 1},
         "AssertionError",
     ),
+    "properties": ([PROPERTIES, LAST], {"failed": 1, "passed": 1}, "assert 0"),
     "unshowable": ([UNSHOWABLE, LAST], {"failed": 1, "passed": 1}, "E: <exception str() failed>"),
     "raising": (
         [RAISING, "def test_a(): assert a == 1", LAST], {"failed": 1, "passed": 1}, "ValueError: e",
@@ -118,6 +130,26 @@ UNMARKED = """\
 env = {"NBXUNIT_TEST": os.environ["NBXUNIT_TEST"]}
 subprocess.Popen(["sleep", "300"], start_new_session=True, env=env)
 """
+
+
+CLEARS = """\
+import pathlib, shutil, tempfile
+for path in pathlib.Path(tempfile.gettempdir()).iterdir():
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])
+def test_cleared_temporary_folder(shell, options):
+    """A notebook that clears the temporary folder does no harm to those behind it."""
+    (shell.folder / "tmp").mkdir()
+    shell.env["TMPDIR"] = str(shell.folder / "tmp")
+    shell.write("a.ipynb", f"def test_a():\n{textwrap.indent(CLEARS, '    ')}    assert 0", LAST)
+    for name in "bcd":
+        shell.write(f"{name}.ipynb", LAST)
+    result = shell.run("a.ipynb", "b.ipynb", "c.ipynb", "d.ipynb", "-n", "1", *options)
+    assert (result.exit, result.counts) == (1, {"failed": 1, "passed": 4}), result.output
+    assert shell.kernels() == []
 
 
 @pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])

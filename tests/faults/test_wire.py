@@ -50,6 +50,24 @@ FORGED = {  # the body of a test: what is said of it
     "finished_another": ("send(protocol.Finished('x.ipynb::test_last', PLACE))", "Finished event out of order"),
     "ended_early": ("send(protocol.Ended(0)); send(protocol.Ended(0))", "not run: pytest ended in the kernel"),
 }  # fmt: skip
+DAMAGED = {  # of a report that fails: one field, and how it is told
+    "duration": ("'x'", "its duration is none"),
+    "start": ("None", "its start is none"),
+    "outcome": ("3", "its outcome is none"),
+    "keywords": ("[]", "its keywords is none"),
+    "location": ("['a']", "its location is none"),
+    "sections": ("[['a']]", "its sections is none"),
+    "user_properties": ("[1]", "its user_properties is none"),
+    "wasxfail": ("3", "its wasxfail is none"),
+    "longrepr": ("{'reprcrash': 3, 'reprtraceback': 3}", "a damaged report"),
+    "when": ("'never'", "Reported event out of order"),
+}
+REPORT = """\
+def test_it():
+    it = report("NAME.ipynb::test_it") | {"outcome": "failed", "longrepr": "x", "FIELD": VALUE}
+    the_wire()._lines.append(json.dumps({"event": "Reported", "report": it}))
+    the_wire().flush()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +78,12 @@ def batch(shells):
         shell.write(
             f"{name}.ipynb", FIND, BEFORE, f"def test_it():\n    {code}\n    time.sleep(9)", LAST
         )
+    for name, (value, _) in DAMAGED.items():
+        test = REPORT.replace("NAME", f"damaged_{name}").replace("FIELD", name)
+        shell.write(f"damaged_{name}.ipynb", FIND, BEFORE, test.replace("VALUE", value), LAST)
     older = "import nbxunit.protocol as p\np.VERSION = '0.9'"
     shell.write("older.ipynb", older, LAST)
-    return Batch(shell)
+    return Batch(shell, "--junitxml=j.xml", "--durations=3")
 
 
 def test_the_run_goes_on(batch):
@@ -79,6 +100,15 @@ def test_forged(told, name):
     assert FORGED[name][1] in it.text
     assert "test_last: \n" not in it.text
     assert it.seconds < 30
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged(told, name):
+    """A report that reporters could not bear is an error of its notebook, and never reaches them."""
+    it = told(f"damaged_{name}")
+    assert it.counts["error"] >= 1, it.text
+    assert DAMAGED[name][1] in it.text
+    assert "failed" not in it.counts
 
 
 def test_another_version(told):
