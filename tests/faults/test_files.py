@@ -188,12 +188,13 @@ def test_no_room_for_the_notebook(shell, disk):
 
 
 def test_no_room_for_junit(shell, disk):
-    """A JUnit file that cannot be written is told, and is no success."""
-    shell.write("a.ipynb", LAST)
+    """A JUnit file that cannot be written is told, and is no success; the summary is whole."""
+    shell.write("a.ipynb", LAST, "def test_a(): assert 0")
     fill(disk)
-    result = shell.run("a.ipynb", "--junitxml=disk/j.xml")
-    assert result.exit not in (0, 5), result.output
-    assert "No space left on device" in result.output
+    result = shell.run("a.ipynb", "--junitxml=disk/j.xml", "-p", "no:cacheprovider")
+    assert (result.exit, result.counts) == (3, {"failed": 1, "passed": 1}), result.output
+    assert "a report could not be written: [Errno 28] No space left on device" in result.output
+    assert "FAILED a.ipynb::test_a - assert 0" in result.output
     assert shell.kernels() == []
 
 
