@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +60,9 @@ class Batch:
     def __init__(self, shell: Shell, *options: str, timeout: float = 300) -> None:
         self.folder = shell.folder
         self._shell, self._options = shell, options
+        self._sources = {
+            path: path.read_bytes() for path in shell.folder.rglob("*.ipynb") if path.is_file()
+        }
         self._alone: list[Path] = []
         shell.write("zzz.ipynb", LAST)
         self.result, self._told = self._run(shell, timeout)
@@ -85,7 +87,7 @@ class Batch:
         self._alone.append(folder)
         copy = folder / f"{name}.ipynb"
         copy.parent.mkdir(parents=True)
-        shutil.copy(self.folder / f"{name}.ipynb", copy)
+        copy.write_bytes(self._sources[self.folder / f"{name}.ipynb"])
         shell = Shell(folder, *self._shell.options)
         result, all_told = self._run(shell, timeout=90)
         told = all_told.get(_key(name), NOTHING)

@@ -184,8 +184,8 @@ def test_reruns_do_not_loop(shell):
     result = shell.run("a.ipynb", "b.ipynb", width=200)
     counts = {"rerun": 4, "passed": 2, "failed": 1, "error": 2}
     assert (result.exit, result.counts) == (1, counts), result.output
-    assert "a.ipynb::test_b - the kernel died (exit status 3)" in result.output
-    assert "a.ipynb::test_last - not run: the kernel died (exit status 3)" in result.output
+    assert "while it ran a.ipynb::test_b; its teardown could not run" in result.output
+    assert "not run: the kernel died (exit status 3)" in result.output
     assert [(shell.folder / name).read_text() for name in "ab"] == ["xxx", "x"]
     assert shell.kernels() == []
 

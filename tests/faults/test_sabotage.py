@@ -72,6 +72,7 @@ BREAKS = {
     "key": "get_ipython().kernel.session.key = b'other'",
     "stdin": "get_ipython().kernel.stdin_socket.close()",
     "trace": "def t(*a): raise RuntimeError\nsys.settrace(t)\nlen([])\nt()",
+    "descriptors": "held = []\nwhile True: held.append(os.open('/dev/null', 0))",
     "namespace": "get_ipython().user_ns = {}",
     "stdout_closed": "sys.stdout.close()\nsys.stderr.close()",
 }

@@ -37,12 +37,6 @@ import _pytest.runner
 _pytest.runner.runtestprotocol = lambda *a, **k: True
 def test_a(): assert 0
 """
-HOLDS_ALL = """\
-import os
-held = []
-def test_a():
-    while True: held.append(os.open('/dev/null', 0))
-"""
 MAGICS = """\
 import importlib, nbxunit
 importlib.reload(nbxunit)
@@ -83,7 +77,6 @@ ROWS: dict[str, tuple[list[str], dict[str, int], str]] = {
         {"error": 2},
         "test_last: not run: the kernel died",
     ),
-    "no_descriptors_left": ([HOLDS_ALL, LAST], {"failed": 1, "passed": 1}, "Too many open files"),
     "input": (["def test_a(): input('x')", LAST], {"failed": 1, "passed": 1}, "StdinNotImplemented"),
     "magics": (
         [MAGICS, "%%xunit_test test_a\nassert 0", "%reset -f", LAST],

@@ -34,9 +34,9 @@ class Shell:
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
         """Start `nbxunit run ARGS`; `options` are Popen's."""
-        # A shell's background job ignores SIGINT, and so would what it starts.
+        # A shell's background job ignores SIGINT, under nohup SIGHUP, and so would what it starts.
         options = {
-            "preexec_fn": _heed_interrupts,
+            "preexec_fn": _heed_signals,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.STDOUT,
             "text": True,
@@ -61,8 +61,9 @@ class Shell:
         return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
 
 
-def _heed_interrupts() -> None:
+def _heed_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _environment(process: Path) -> list[bytes]:
