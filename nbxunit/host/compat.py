@@ -65,9 +65,18 @@ def _as_cell(location: Any) -> None:
 
 
 def name_notebook(report: Any) -> None:
-    """Let a report of a notebook as a whole be headed by its node id."""
-    if type(report) is pytest.TestReport and report.nodeid.endswith(".ipynb"):
+    """Let a report of a notebook as a whole, or of a test that did not run, be headed by its node id."""
+    if type(report) is pytest.TestReport and (
+        report.nodeid.endswith(".ipynb") or not report.location[2]
+    ):
         report.__class__ = NotebookReport
+
+
+def as_test_report(data: Any) -> Any:
+    """The serialised form of a report, without our class, which pytest does not know."""
+    if data is not None and data.get("$report_type") == NotebookReport.__name__:
+        data["$report_type"] = pytest.TestReport.__name__
+    return data
 
 
 def temporary_folder(config: pytest.Config) -> str | None:

@@ -364,25 +364,11 @@ class NotebookSession:
         """Keep the session, whose count of tests grows."""
         self._session = session
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_report_from_serializable(self) -> Any:
-        """Let reports from kernels, and from xdist's workers, name places in cells."""
-        report = yield
-        if report is not None:
-            compat.name_cells(report)
-            compat.name_notebook(report)
-        return report
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """On xdist's controller: a worker knows how many tests a notebook has."""
         if not hasattr(self._config, "workerinput"):
             compat.grow(self._session, getattr(report, "nbxunit_more", 0))
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
-        """A test whose kernel died is an error: it did not come to fail."""
-        return ("error", "E", "ERROR") if getattr(report, "nbxunit_died", False) else None
 
     # --- other plugins ---
 

@@ -234,8 +234,9 @@ def _warm(words: Sequence[str]) -> None:
         ):
             sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
             try:
+                # Beside xdist plugins start servers for its workers.
                 pytest.main([
-                    "-q", "-p", "no:cacheprovider", *engine.WITHOUT_BLOCKED, *words,
+                    "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *engine.WITHOUT_BLOCKED, *words,
                     "--rootdir", folder, "-c", os.devnull, str(test),
                 ])  # fmt: skip
             finally:

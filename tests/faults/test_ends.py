@@ -200,3 +200,25 @@ def test_interrupt_by_a_test(shell, ends):
     assert (result.exit, result.counts) == (2, {"failed": 2}), result.output
     assert "a test of b.ipynb was interrupted" in result.output
     assert shell.kernels() == []
+
+
+def test_death_under_xdist(shell):
+    """The controller of xdist is told of dead kernels and broken notebooks as any reporter is."""
+    pytest.importorskip("xdist")
+    dies = "import os\ndef test_a(): pass\ndef test_b(): os._exit(3)"
+    shell.write("a.ipynb", dies, LAST)
+    shell.write("b.ipynb", "import os; os._exit(3)", LAST)
+    (shell.folder / "c.ipynb").write_text("{")
+    shell.write("d.ipynb", LAST, name="nosuch")
+    shell.write("e.ipynb", LAST)
+    result = shell.run(*(f"{name}.ipynb" for name in "abcde"), "--numprocesses=2", width=200)
+    assert (result.exit, result.counts) == (1, {"passed": 2, "error": 5}), result.output
+    for said in (
+        "while it ran a.ipynb::test_b; its teardown could not run",
+        "not run: the kernel died (exit status 3)",
+        "b.ipynb cell 1: the kernel died (exit status 3)",
+        "c.ipynb is no notebook, for it is not JSON",
+        "there is no kernel 'nosuch'",
+    ):
+        assert said in result.output
+    assert shell.kernels() == []
