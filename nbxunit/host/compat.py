@@ -67,7 +67,7 @@ def _as_cell(location: Any) -> None:
 def name_notebook(report: Any) -> None:
     """Let a report of a notebook as a whole, or of a test that did not run, be headed by its node id."""
     if type(report) is pytest.TestReport and (
-        report.nodeid.endswith(".ipynb") or not report.location[2]
+        report.nodeid.endswith(".ipynb") or report.location[2:] == ("",)
     ):
         report.__class__ = NotebookReport
 

@@ -61,7 +61,12 @@ async def execute(
                     name, job.path.parent, job.environment, forking, control.stop.is_set
                 )
 
-            kernel = await _unless_stopped(stack.enter_async_context(start()), control)
+            try:
+                kernel = await _unless_stopped(stack.enter_async_context(start()), control)
+            except NotebookError:
+                if forking is None or not forking.server.is_lost:
+                    raise
+                kernel = await _unless_stopped(stack.enter_async_context(start()), control)
             control.doing = "waiting for its turn"
             await turn()
             # It has died with the fork server, or an earlier notebook has cleared the temporary folder.

@@ -46,7 +46,7 @@ def _is_launch(argv: Sequence[str]) -> bool:
 class ForkServer:
     """A running fork server. All methods but `start` and `close` are for one event loop.
 
-    `refusal` is why it does not fork, if it does not.
+    `refusal` is why it does not fork, if it does not; `is_lost` if it has died.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
@@ -58,6 +58,7 @@ class ForkServer:
         self._ends: dict[int, ForkedProcess] = {}
         self._buffer = b""
         self.refusal: str | None = None
+        self.is_lost = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
@@ -95,7 +96,7 @@ class ForkServer:
 
     def serves(self, argv: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Whether a kernel that is launched like this can be a fork."""
-        if self._process.poll() is not None:
+        if self.is_lost or self._process.poll() is not None:
             return False
         python, ours = Path(argv[0]), Path(sys.executable)
         # In a virtual environment the interpreter is a link, so that its folder tells which it is.
@@ -155,6 +156,7 @@ class ForkServer:
 
     def _lost(self) -> None:
         """The server has died, and its kernels with it."""
+        self.is_lost = True
         for answer in self._forks.values():
             if not answer.done():
                 answer.set_exception(ForkError("the fork server has ended"))
