@@ -168,10 +168,11 @@ def may_have_tests(config: pytest.Config, path: Path) -> bool:
 
 
 def _test_pattern(config: pytest.Config) -> re.Pattern[str]:
-    functions = "|".join(_as_regex(glob) for glob in config.getini("python_functions"))
-    classes = "|".join(_as_regex(glob) for glob in config.getini("python_classes"))
+    functions = "|".join(["test", *map(_as_regex, config.getini("python_functions"))])
+    classes = "|".join(["Test", *map(_as_regex, config.getini("python_classes"))])
+    imported = rf"\bimport\s+(?:\*|(?:\([^)]*|[^\n]*)\b(?:{functions}|{classes}))"
     return re.compile(
-        rf"xunit|\bdef\s+(?:test|{functions})|\bclass\s+(?:Test|{classes})|TestCase|load_tests|import\s+\*"
+        rf"xunit|\bdef\s+(?:{functions})|\bclass\s+(?:{classes})|TestCase|load_tests|\bfrom\s+[\w.]+\s+{imported}"
     )
 
 

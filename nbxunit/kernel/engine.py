@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel import compat, exits, fixtures, installed, nodecompat, scopes, unittest_rules
+from nbxunit.kernel import (
+    compat,
+    exits,
+    fixtures,
+    installed,
+    nodecompat,
+    scopes,
+    swallowed,
+    unittest_rules,
+)
 from nbxunit.kernel.awaiting import Awaiting
 from nbxunit.kernel.collection import Collecting
 from nbxunit.kernel.selection import Selecting, Selection
@@ -237,7 +246,8 @@ def alone(notebook: Notebook) -> Iterator[None]:
         raise RuntimeError("tests are running already; a test cannot run the tests of its notebook")
     try:
         notebook.begin_run()
-        with compat.cache_in_memory(notebook.cache), exits.raising(notebook.shell):
+        shell = notebook.shell
+        with compat.cache_in_memory(notebook.cache), exits.raising(shell), swallowed.raising(shell):
             yield
     finally:
         notebook.end_run()

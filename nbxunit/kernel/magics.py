@@ -198,9 +198,12 @@ class XunitMagics(Magics):
     def xunit_reset(self, line: str) -> Any:
         """Forget all registered hooks and tests, and the names that a failed run has left.
 
-        What is open is torn down first.
+        What is open is torn down first. Headless it does nothing: there each cell runs once, and
+        what the notebook declares counts.
         """
         _no_words("xunit_reset", line)
+        if self._notebook.headless:
+            return self._nothing()
         if self._notebook.opened is not None:
             from nbxunit.kernel import inline
 
@@ -211,8 +214,7 @@ class XunitMagics(Magics):
     def _forget(self) -> None:
         count = len(self._notebook.registry.hooks()) + len(self._notebook.registry.tests())
         self._notebook.reset()
-        if not self._notebook.headless:
-            output.say(f"forgot {count} hooks and tests", "run their cells to register them again")
+        output.say(f"forgot {count} hooks and tests", "run their cells to register them again")
 
     @no_var_expand
     @line_magic

@@ -67,10 +67,14 @@ def test_notebook_without_tests_is_named(shell):
 
 def test_notebook_without_tests_in_a_folder(shell):
     """In a folder a notebook without a sign of tests is not executed, and counted."""
-    shell.write("a.ipynb", "open('ran', 'w').close()")
+    shell.write(
+        "a.ipynb", "open('ran', 'w').close()\nfrom shutil import (move, rmtree)\ntest_size = 1"
+    )
     shell.write("b.ipynb", OK)
+    (shell.folder / "shared.py").write_text("def test_shared(): pass")
+    shell.write("c.ipynb", "from shared import (\n    test_shared,\n)")
     result = shell.run(".")
-    assert (result.exit, result.counts) == (0, {"passed": 1})
+    assert (result.exit, result.counts) == (0, {"passed": 2})
     assert "1 notebook without tests not executed" in result.output
     assert not (shell.folder / "ran").exists()
 
