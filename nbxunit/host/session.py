@@ -125,8 +125,10 @@ class NotebookSession:
         if reason is not None:
             return
         run = self._submit(item)
+        is_collected = False
         for record in self._records(run, item):
             if isinstance(record, protocol.Collected):
+                is_collected = True
                 notebook.children = tree(notebook, [*record.nodeids, *record.deselected])
                 self._deselected.update(record.deselected)
             elif isinstance(record, protocol.Reported):
@@ -142,6 +144,10 @@ class NotebookSession:
                 notebook.error = record.message
                 if record.message.startswith("not found"):
                     self._not_found.append(record.message)
+        if not is_collected and notebook.error is None:
+            notebook.error = "its run ended, and never said which tests it has"
+        if notebook.error is not None:
+            notebook.error = protocol.clean(notebook.error)
 
     # --- the run ---
 

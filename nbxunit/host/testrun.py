@@ -75,13 +75,12 @@ class TestRun:
             if self._killed and not death.done():
                 raise KernelDied(self._killed, self._stacks, torn_down=True)
             return
+        self._read_journal()
         if frames.done() and (damage := frames.exception()) is not None:
-            self._read_journal()
             raise NotebookError(
                 f"the kernel's events are damaged: {damage}{self._where()}"
             ) from damage
         if death.done():
-            self._read_journal()
             if self._control.stop.is_set():
                 self._killed = (
                     self._killed or "the run was to end at once, so its kernel was killed"
