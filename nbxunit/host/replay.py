@@ -116,7 +116,8 @@ class Replay:
         self._hook.pytest_runtest_logstart(nodeid=event.nodeid, location=event.location)
 
     def _finished(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        if not self._has_verdict:  # code of the notebook has changed how pytest runs tests
+        # With --setup-only and --setup-plan there is none; else code has changed how pytest runs tests.
+        if not self._has_verdict and not self._config.getoption("setuponly"):
             text = (
                 "pytest says that the test ended, and never said how; something has changed pytest"
             )

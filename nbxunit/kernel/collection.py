@@ -6,19 +6,17 @@ there, by its own rules, is put into the notebook's order.
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 import types
 import unittest
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nbxunit.directives import Kind, Scope, lines_of
-from nbxunit.kernel import fixtures, nodecompat, sessions, unittest_rules
+from nbxunit.kernel import checks, fixtures, nodecompat, sessions, unittest_rules
 from nbxunit.kernel.injection import Injection
 from nbxunit.kernel.registry import Declaration
 
@@ -72,23 +70,28 @@ class NotebookModule(pytest.Module):
         injection = self._injection = Injection(self.notebook)
         injection.hide(self._left_hooks())
         self.config.add_cleanup(injection.undo)
-        self._fail_for(self._refused_cells())
+        self._fail_for(checks.refused_cells(self.notebook))
         named, left_out = self._named_tests()
         self._fail_for(injection.errors(named))
-        self._fail_for(_async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
+        self._fail_for(checks.async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
         nodes = list(super().collect())
         self._fail_for(injection.errors(left_out))
         registry = self.notebook.registry
         registry.note_names(self.obj.__dict__)
         places = registry.places()
         nodes.sort(key=lambda node: places.get(_original_name(node), math.inf))
-        self._warn_of_redefinitions(nodes)
+        if self.notebook.headless:
+            checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
+            checks.warn_of_replaced(self.notebook, self._is_test_name)
         items, classes = _descend(nodes)
         self._fail_for(self._lost_tests(items))
         if not self.notebook.partial:
             self._fail_for(self._useless_hooks(classes))
         self._apply_load_tests(nodes, items)
         return nodes
+
+    def _is_test_name(self, name: str) -> bool:
+        return bool(self.funcnamefilter(name) or self.classnamefilter(name))
 
     def _named_tests(self) -> tuple[list[Declaration], list[Declaration]]:
         """The test cells that are to be collected, and those that others may only call.
@@ -166,7 +169,7 @@ class NotebookModule(pytest.Module):
         if not is_testcase:
             nodecompat.after_registration(node, "method", lambda: self._add_method_hooks(node))
         names = _TESTCASE_HOOKS if is_testcase else _CLASS_HOOKS
-        self._fail_for(_async_hooks(node.obj, node.name, names))
+        self._fail_for(checks.async_hooks(node.obj, node.name, names))
 
     def _place_of_class(self, node: pytest.Class) -> tuple[str, int]:
         """The file and line of the cell that defines a class."""
@@ -216,22 +219,6 @@ class NotebookModule(pytest.Module):
         return found
 
     # --- checks ---
-
-    def _refused_cells(self) -> Iterator[str]:
-        """Headless, what a cell could not declare is lost; inline a person has seen it refused."""
-        registry = self.notebook.registry
-        if self.notebook.headless:
-            for key, message in registry.refused.items():
-                yield f"{registry.cells[key].label}: {message}"
-
-    def _warn_of_redefinitions(self, nodes: Iterable[pytest.Item | pytest.Collector]) -> None:
-        for name in dict.fromkeys(map(_original_name, nodes)):
-            cells = self.notebook.registry.definers(name)
-            if len(cells) > 1 and self.notebook.headless:
-                places = " and ".join(cell.label for cell in cells)
-                message = f"{name} is defined in {places}; the last one runs"
-                warning = pytest.PytestCollectionWarning(message)
-                warnings.warn_explicit(warning, None, cells[-1].filename, lineno=1)
 
     def _lost_tests(self, items: Iterable[pytest.Item]) -> Iterator[str]:
         """Test cells that pytest did not collect: none is lost in silence."""
@@ -390,11 +377,3 @@ def _always(_: pytest.FixtureRequest) -> bool:
 
 def _has_any(owner: object, names: Iterable[str]) -> bool:
     return any(callable(getattr(owner, name, None)) for name in names)
-
-
-def _async_hooks(owner: object, label: str, names: Iterable[str]) -> Iterator[str]:
-    """Python hooks that are `async def`: neither pytest nor unittest would await them."""
-    for name in names:
-        hook = getattr(owner, name, None)
-        if inspect.iscoroutinefunction(hook):
-            yield f"{label}: {name} is async def, and nothing would await it; use a hook cell or a fixture"
