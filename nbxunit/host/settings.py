@@ -62,12 +62,15 @@ def seconds(config: pytest.Config, what: str) -> float | None:
 
 
 def saved(config: pytest.Config, path: Path) -> Path | None:
-    """Where the executed notebook goes: below `--save`, at its place relative to the rootdir."""
+    """Where the executed notebook goes: below `--save`, at its place relative to the rootdir.
+
+    One that lies elsewhere keeps its whole path there, since others may have its name.
+    """
     folder = config.getoption("nbxunit_save")
     if not folder:
         return None
     inside = path.is_relative_to(config.rootpath)
-    relative = path.relative_to(config.rootpath) if inside else Path(path.name)
+    relative = path.relative_to(config.rootpath if inside else path.anchor)
     return Path(config.invocation_params.dir, folder, relative)
 
 

@@ -234,3 +234,14 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65536)
     except OSError:
         return b""
+
+
+def test_notebooks_of_one_name_are_saved_apart(shell):
+    """Outside the rootdir a saved notebook keeps its path, so that none takes another's place."""
+    for folder in ("p", "q", "root"):
+        (shell.folder / folder).mkdir()
+    shell.write("p/a.ipynb", OK)
+    shell.write("q/a.ipynb", OK)
+    result = shell.run("p/a.ipynb", "q/a.ipynb", "--rootdir=root", "--save", "out")
+    assert result.exit == 0, result.output
+    assert len(list(shell.folder.glob("out/**/a.ipynb"))) == 2
