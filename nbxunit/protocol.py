@@ -103,10 +103,14 @@ class Warned:
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """The last event: pytest's exit status and what it had to say about a usage error."""
+    """The last event: pytest's exit status, and what it had to say about a usage error.
+
+    `reason` is that of `pytest.exit`, where code has called it.
+    """
 
     status: int
     message: str = ""
+    reason: str | None = None
 
 
 Event: TypeAlias = Hello | Collected | Started | Reported | Finished | Warned | Ended

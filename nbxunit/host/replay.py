@@ -49,6 +49,7 @@ class Replay:
         self.not_found = ""
         self.empty: tuple[str, ...] | None = None
         self.interrupted = False
+        self.exit: tuple[str, int] | None = None
         self._more = 0
         self._grow(-1)  # the item itself is no test
 
@@ -88,7 +89,8 @@ class Replay:
     def end(self) -> None:
         """All records have come. That nothing was told is an error, if the session goes on."""
         is_over = self._session.shouldstop or self._session.shouldfail
-        if not (self._reports or self._is_collected or self.interrupted or is_over):
+        is_over = is_over or self.interrupted or self.exit
+        if not (self._reports or self._is_collected or is_over):
             self._error(self._item.notebook_id, "its run ended, and never said how")
 
     # --- events of the run ---
@@ -172,6 +174,9 @@ class Replay:
         elif event.message or event.status in _BROKEN:
             text = f"pytest ended in the kernel with status {event.status}, and did not say why"
             self._error(self._item.notebook_id, event.message or text)
+        if event.reason is not None and event.status not in _COMPLETE:
+            self.exit = protocol.clean(event.reason), event.status
+            return
         # pytest also calls it an interrupt when something could not be collected, which was reported.
         if event.status == pytest.ExitCode.INTERRUPTED and not self._is_uncollectable:
             self.interrupted = True

@@ -313,6 +313,9 @@ class NotebookSession:
             self._not_found.append(replay.not_found)
         if replay.empty is not None:
             self._empty.append("\n  ".join([f"{item.notebook_id}: no tests", *replay.empty]))
+        if replay.exit is not None and not self._is_over(item.session):
+            reason, status = replay.exit
+            pytest.exit(f"{item.notebook_id}: {reason}", status)
         if replay.interrupted and not self._is_over(item.session):
             raise KeyboardInterrupt(f"a test of {item.notebook_id} was interrupted")
 

@@ -145,7 +145,7 @@ async def run(order: str) -> None:
         text = message or (sign + told_of_it)[-MESSAGE_LIMIT:]
         message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
     try:
-        wire.send(protocol.Ended(status, message))
+        wire.send(protocol.Ended(status, message, reporting.reason))
         reporting.flush()
     except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
         lastwords.die(exc)

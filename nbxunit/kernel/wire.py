@@ -135,7 +135,7 @@ class Wire:
 
 
 class Reporting:
-    """The plugin that turns a run into events."""
+    """The plugin that turns a run into events. `reason` is what `pytest.exit` was called with."""
 
     def __init__(self, wire: Wire, prepared: Prepared) -> None:
         self._wire = wire
@@ -143,6 +143,7 @@ class Reporting:
         self._config = prepared.config
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
         self._deselected: list[str] = []
+        self.reason: str | None = None
         self._shown = prepared.config.getoption("capture", "fd") == "no"
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -183,6 +184,11 @@ class Reporting:
     def pytest_sessionfinish(self) -> None:
         """No test runs any more, also if what follows takes its time, or ends the kernel."""
         self._wire.keep()
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The run ends, by an interrupt or `pytest.exit`."""
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            self.reason = protocol.shortened(str(excinfo.value.msg), MESSAGE_LIMIT)
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""

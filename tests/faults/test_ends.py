@@ -190,15 +190,21 @@ def test_reruns_do_not_loop(shell):
     assert shell.kernels() == []
 
 
-@pytest.mark.parametrize("ends", ["raise KeyboardInterrupt", "pytest.exit('bye')"])
-def test_interrupt_by_a_test(shell, ends):
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("raise KeyboardInterrupt", "a test of b.ipynb was interrupted"),
+        ("pytest.exit('bye')", "Exit: b.ipynb: bye"),
+    ],
+)
+def test_interrupt_by_a_test(shell, ends, said):
     """A test that interrupts ends the run, as in pytest, also where others failed before."""
     shell.write("a.ipynb", "def test_a(): assert 0")
     shell.write("b.ipynb", "import pytest\ndef test_b(): assert 0", f"def test_c(): {ends}", LAST)
     shell.write("c.ipynb", LAST)
     result = shell.run("a.ipynb", "b.ipynb", "c.ipynb", width=200)
     assert (result.exit, result.counts) == (2, {"failed": 2}), result.output
-    assert "a test of b.ipynb was interrupted" in result.output
+    assert said in result.output
     assert shell.kernels() == []
 
 
