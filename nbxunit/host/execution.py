@@ -17,7 +17,7 @@ from nbxunit.host import hanging, kernels, notebooks, tasks
 from nbxunit.host.cells import CellRunner, Place
 from nbxunit.host.client import call, request
 from nbxunit.host.control import GRACE, Control, Stopped
-from nbxunit.host.forking import Forking
+from nbxunit.host.forking import ForkError, Forking
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError, Origin
 from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections
@@ -56,22 +56,23 @@ async def execute(
         control.doing = f"starting the kernel {name}"
         async with contextlib.AsyncExitStack() as stack:
 
-            def start() -> contextlib.AbstractAsyncContextManager[Kernel]:
+            async def start() -> Kernel:
+                try:
+                    return await _unless_stopped(stack.enter_async_context(started()), control)
+                except ForkError:  # the next one is spawned
+                    return await _unless_stopped(stack.enter_async_context(started()), control)
+
+            def started() -> contextlib.AbstractAsyncContextManager[Kernel]:
                 return kernels.started(
                     name, job.path.parent, job.environment, forking, control.stop.is_set
                 )
 
-            try:
-                kernel = await _unless_stopped(stack.enter_async_context(start()), control)
-            except NotebookError:
-                if forking is None or not forking.server.is_lost:
-                    raise
-                kernel = await _unless_stopped(stack.enter_async_context(start()), control)
+            kernel = await start()
             control.doing = "waiting for its turn"
             await turn()
             # It has died with the fork server, or an earlier notebook has cleared the temporary folder.
             if not (kernel.is_alive() and kernel.journal.exists()):
-                kernel = await _unless_stopped(stack.enter_async_context(start()), control)
+                kernel = await start()
             notebook = notebooks.read(job.path)
             if (
                 _kernel_of(job, Origin.of(notebook)) != name

@@ -7,6 +7,7 @@ never imports it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -15,13 +16,23 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from nbxunit.host import processes, tasks
+
+T = TypeVar("T")
 INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER")
 """Variables that a process looks at when it starts: where they differ, a fork would differ too."""
 LAUNCHERS = ("ipykernel_launcher", "ipykernel")
+FIRST_FORK = 60
+"""Seconds until the server has forked its first kernel; before, it imports what `--preload` names."""
+ANSWER = 10
+"""Seconds until the server answers when it has begun; mostly it takes milliseconds."""
+WAKE = 1.0
+"""Seconds without an answer until it is woken, and again: what runs in a kernel can stop it."""
 
 
 class ForkError(Exception):
@@ -46,7 +57,8 @@ def _is_launch(argv: Sequence[str]) -> bool:
 class ForkServer:
     """A running fork server. All methods but `start` and `close` are for one event loop.
 
-    `refusal` is why it does not fork, if it does not; `is_lost` if it has died.
+    `refusal` is why it does not fork, or not any more, if that is so. What runs in a kernel can do
+    to the server whatever it likes, so no answer is waited for without end.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
@@ -57,13 +69,15 @@ class ForkServer:
         self._forks: dict[int, asyncio.Future[int]] = {}
         self._ends: dict[int, ForkedProcess] = {}
         self._buffer = b""
+        self._preload = ""
         self.refusal: str | None = None
-        self.is_lost = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._sending = asyncio.Lock()
 
     @classmethod
     def start(cls) -> Self:
         """Start the process."""
+        _open_standard_streams()
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own module, on our own Python
@@ -96,7 +110,7 @@ class ForkServer:
 
     def serves(self, argv: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Whether a kernel that is launched like this can be a fork."""
-        if self.is_lost or self._process.poll() is not None:
+        if self._process.poll() is not None:
             return False
         python, ours = Path(argv[0]), Path(sys.executable)
         # In a virtual environment the interpreter is a link, so that its folder tells which it is.
@@ -110,23 +124,50 @@ class ForkServer:
             for name in names
         )
 
-    async def fork(self, order: Mapping[str, object]) -> ForkedProcess:
+    async def fork(self, order: Mapping[str, Any]) -> ForkedProcess:
         """A kernel's process. ForkError if the server refuses, or has ended."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._channel.setblocking(False)  # noqa: FBT003
             self._loop.add_reader(self._channel, self._read)
+        if modules := order["preload"]:
+            self._preload = f", while or after it imported --preload {','.join(modules)}"
         number = next(self._numbers)
         answer: asyncio.Future[int] = self._loop.create_future()
         self._forks[number] = answer
-        try:
-            await self._loop.sock_sendall(
-                self._channel, json.dumps({"fork": number, **order}).encode() + b"\n"
-            )
-        except OSError as exc:
-            raise ForkError(f"the fork server has ended: {exc}") from exc
-        pid = await answer
-        return self._ends.setdefault(pid, ForkedProcess(pid))
+        limit = ANSWER if self._ends else FIRST_FORK
+        async with tasks.running(self._send({"fork": number, **order})) as (sending,):
+            await tasks.first(sending, timeout=limit)
+            if sending.done():
+                sending.result()
+            pid = await self._answered(answer, limit)
+        return self._process_of(pid)
+
+    async def _send(self, order: Mapping[str, object]) -> None:
+        assert self._loop is not None
+        async with self._sending:
+            with contextlib.suppress(OSError):  # the end of the channel is told to `_read`
+                await self._loop.sock_sendall(self._channel, json.dumps(order).encode() + b"\n")
+
+    async def ended(self, end: asyncio.Future[None]) -> None:
+        """Wait for the news of a kernel's `end`, which has come to pass."""
+        await self._answered(end, ANSWER)
+
+    async def _answered(self, answer: asyncio.Future[T], seconds: float) -> T:
+        """An answer of the server; where none comes in `seconds`, there is a server no more."""
+        deadline = time.monotonic() + seconds
+        while not answer.done() and time.monotonic() < deadline:
+            await asyncio.wait([answer], timeout=WAKE)
+            if not answer.done():
+                self._process.send_signal(signal.SIGCONT)
+        if not answer.done():
+            self._lost(f"did not answer within {seconds} s")
+        return await answer
+
+    def _process_of(self, pid: int) -> ForkedProcess:
+        if pid not in self._ends:
+            self._ends[pid] = ForkedProcess(pid, self)
+        return self._ends[pid]
 
     def _read(self) -> None:
         assert self._loop is not None
@@ -137,8 +178,7 @@ class ForkServer:
         except ConnectionResetError:
             data = b""
         if not data:
-            self._loop.remove_reader(self._channel)
-            self._lost()
+            self._lost("has ended")
             return
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
@@ -146,23 +186,32 @@ class ForkServer:
 
     def _take(self, answer: Mapping[str, Any]) -> None:
         if "ended" in answer:
-            pid = answer["ended"]
-            self._ends.setdefault(pid, ForkedProcess(pid)).end(answer["status"])
+            self._process_of(answer["ended"]).end(answer["status"])
         elif "forked" in answer:
             self._forks.pop(answer["forked"]).set_result(answer["pid"])
         else:
             self.refusal = answer["why"]
             self._forks.pop(answer["refused"]).set_exception(ForkError(answer["why"]))
 
-    def _lost(self) -> None:
-        """The server has died, and its kernels with it."""
-        self.is_lost = True
+    def _lost(self, how: str) -> None:
+        """The server has died, or is of no use, and its kernels die with it."""
+        assert self._loop is not None
+        self._loop.remove_reader(self._channel)
+        running = [process for process in self._ends.values() if process.returncode is None]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it closed the socket, and lives on
+            status = self._process.wait(timeout=WAKE if how == "has ended" else 0)
+            how = f"{'was' if status < 0 else 'ended with'} {processes.ending(status)}"
+        self._process.kill()
+        self._process.wait()
+        self.refusal = f"the fork server {how}{'' if self._ends else self._preload}"
         for answer in self._forks.values():
             if not answer.done():
-                answer.set_exception(ForkError("the fork server has ended"))
-        for process in self._ends.values():
-            if process.returncode is None:
-                process.end(-signal.SIGKILL)
+                answer.set_exception(ForkError(self.refusal))
+        for process in running:
+            process.end(-signal.SIGKILL, f"its parent, the fork server, {how}")
 
     def drop(self) -> None:
         """End the server at once; it runs no kernel, or has been closed."""
@@ -171,6 +220,7 @@ class ForkServer:
 
     def close(self) -> None:
         """End the server, and what it still runs."""
+        self._process.send_signal(signal.SIGCONT)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._channel)
         self._channel.close()
@@ -185,19 +235,25 @@ _early: list[ForkServer] = []
 
 
 class ForkedProcess:
-    """The process of a forked kernel, as `subprocess.Popen` has it."""
+    """The process of a forked kernel, as `subprocess.Popen` has it.
+
+    `lost` is what became of the fork server, if the process died with it.
+    """
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, server: ForkServer) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._ended = asyncio.Event()
+        self.lost = ""
+        self._server = server
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def end(self, status: int) -> None:
-        """It has ended with this status, a negative one for a signal."""
-        self.returncode = status
-        self._ended.set()
+    def end(self, status: int, lost: str = "") -> None:
+        """It has ended with this status, a negative one for a signal; or was `lost`, as that says."""
+        if self.returncode is None:
+            self.returncode, self.lost = status, lost
+            self._end.set_result(None)
 
     def poll(self) -> int | None:
         """The status, None while it runs."""
@@ -205,9 +261,20 @@ class ForkedProcess:
 
     async def ended(self) -> int:
         """Wait for its end; the status."""
-        await self._ended.wait()
+        async with tasks.running(self._exited()) as (exit_,):
+            await tasks.first(self._end, exit_)
+        await self._server.ended(self._end)
         assert self.returncode is not None
         return self.returncode
+
+    async def _exited(self) -> None:
+        """Wait until it has ended, which its server may not have told yet, nor ever tell."""
+        try:
+            await processes.exited(self.pid)
+        except ProcessLookupError:
+            return
+        except OSError:  # nobody but the server tells
+            await asyncio.wait([self._end])
 
     def wait(self, timeout: float | None = None) -> int:
         """The status of a process that has ended."""
@@ -227,6 +294,13 @@ class ForkedProcess:
     def kill(self) -> None:
         """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
+
+
+def _open_standard_streams() -> None:
+    """Let no socket get the number of one that is closed: pytest's capture takes these for its own."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # noqa: PLR2004 - 0, 1 and 2
+        os.set_inheritable(number, True)  # noqa: FBT003
+    os.close(number)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nbxunit import protocol
-from nbxunit.host import tasks
+from nbxunit.host import processes, tasks
 from nbxunit.host.client import client_class, reply_to
 from nbxunit.host.forking import ForkedProcess, ForkError, Forking
 from nbxunit.host.notebooks import NotebookError
@@ -87,7 +87,8 @@ class Kernel:
 
     def obituary(self) -> str:
         """How the process ended, and the last lines that it wrote to stderr."""
-        text = f"the kernel died ({_ending(self.process.poll())})"
+        how = getattr(self.process, "lost", "") or processes.ending(self.process.poll())
+        text = f"the kernel died ({how})"
         lines = [line for name in _STDERR for line in _lines(self.folder / name)]
         return "\n".join([text, *lines[-LAST_LINES:]])
 
@@ -127,19 +128,6 @@ def _lines(path: Path) -> list[str]:
     return []
 
 
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "its status is unknown"
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = ", perhaps out of memory" if -code == getattr(signal, "SIGKILL", None) else ""
-    return f"killed by {name}{hint}"
-
-
 @contextlib.asynccontextmanager
 async def started(
     name: str,
@@ -152,7 +140,8 @@ async def started(
 
     Forked where it can be, else spawned. `environment` is the host's. Where it is to be stopped
     `in_hurry`, it has a moment only to end by itself.
-    NotebookError if there is no such kernelspec, or the kernel does not start.
+    NotebookError if there is no such kernelspec, or the kernel does not start. ForkError if the
+    fork server has died meanwhile; the next kernel is spawned.
     """
     from jupyter_client.manager import AsyncKernelManager
 
@@ -301,18 +290,10 @@ async def ended(process: Any) -> None:
         await process.ended()
         return
     try:
-        descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):
+        await processes.exited(process.pid)
+    except OSError:
         while process.poll() is None:
             await asyncio.sleep(TICK)
-        return
-    loop, readable = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(descriptor, readable.set)
-    try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
 
 
 async def _ready(kernel: Kernel, name: str) -> None:
@@ -320,6 +301,8 @@ async def _ready(kernel: Kernel, name: str) -> None:
     async with tasks.running(_answers(kernel), kernel.died()) as (answers, death):
         await tasks.first(answers, death, timeout=READY_TIMEOUT)
         if not answers.done():
+            if _is_lost(kernel.process):
+                raise ForkError(kernel.process.lost)
             how = kernel.obituary() if death.done() else f"no answer in {READY_TIMEOUT} s"
             raise NotebookError(f"the kernel {name!r} does not start: {how}")
         answers.result()
@@ -335,6 +318,11 @@ async def _answers(kernel: Kernel) -> None:
                 message = await kernel.client.iopub_channel.get_msg(timeout=TICK)
                 if _is_idle(message, message_id):
                     return
+
+
+def _is_lost(process: Any) -> bool:
+    """Whether the process has died with the fork server, which has cleared nothing away."""
+    return isinstance(process, ForkedProcess) and bool(process.lost)
 
 
 def _kill_marked(mark: str) -> None:
@@ -374,15 +362,16 @@ async def _stop(kernel: Kernel, patience: float) -> None:
         pass
     finally:
         kernel.client.stop_channels()
-        # The fork server has killed the group of a fork that has ended.
-        if group is not None and not (isinstance(process, ForkedProcess) and not kernel.is_alive()):
+        # The fork server clears away what a fork has left that has ended.
+        is_cleared = isinstance(process, ForkedProcess) and not _is_lost(process)
+        if group is not None and not (is_cleared and not kernel.is_alive()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
         elif kernel.is_alive():
             process.kill()
         await ended(process)
         process.wait()
-        if not isinstance(process, ForkedProcess):  # else the fork server has done so
+        if not is_cleared:
             _kill_marked(kernel.folder.name)
         manager.cleanup_connection_file()
         await manager.cleanup_resources()

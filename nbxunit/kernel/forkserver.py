@@ -24,6 +24,7 @@ import io
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -43,6 +44,8 @@ GENERATIONS = 20
 """How often the server looks for what it inherits: children come when their parents have ended."""
 LATE = ("ipykernel.debugger",)
 """What a kernel imports as well, where it is installed."""
+IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that are meant for the host, which ends its server by itself."""
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -52,7 +55,7 @@ class Server:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._kernels: dict[int, str] = {}
+        self._kernels: dict[int, Path] = {}  # with their private folders
         self._before = dict(os.environ)
         self._unsafe: str | None = None
 
@@ -74,6 +77,7 @@ class Server:
                 if order["many"]:
                     _warm(order["words"])
                 self._check_threads("a pytest plugin starts a thread when it is imported")
+                _when_host_dies(signal.SIGCONT)
                 gc.freeze()  # a child's collections touch, and so copy, none of what is here
             if self._unsafe is not None:
                 self._tell({"refused": order["fork"], "why": self._unsafe})
@@ -84,19 +88,22 @@ class Server:
                 self._channel.close()
                 order |= {"changed": self._changed(), "server": server}
                 return order
-            self._kernels[pid] = order["env"].get(KERNEL_ID, "")
+            self._kernels[pid] = Path(order["output"]).parent
             self._tell({"forked": order["fork"], "pid": pid})
-        for pid in self._kernels:
+        left = self._kernels.copy()
+        for pid in left:
             _kill_group(pid)
         self._kernels.clear()
         self._kill_orphans("")
+        for folder in left.values():  # the host was killed
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)  # there is nothing to put back
 
     def _preload(self, modules: Sequence[str]) -> None:
         for name in modules:
             try:
                 importlib.import_module(name)
-            except Exception as exc:  # noqa: BLE001 - the user's module can raise anything
+            except BaseException as exc:  # noqa: BLE001 - the user's module can raise anything
                 self._unsafe = f"--preload {name}: {type(exc).__name__}: {exc}"
                 return
             self._check_threads(f"--preload {name} starts a thread when it is imported")
@@ -149,7 +156,7 @@ class Server:
                 continue
             _kill_group(pid)
             _, status = os.waitpid(pid, 0)
-            self._kill_orphans(self._kernels.pop(pid))
+            self._kill_orphans(self._kernels.pop(pid).name)
             self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
     def _kill_orphans(self, mark: str) -> None:
@@ -182,6 +189,16 @@ def _adopt() -> None:
     """Let the system give this process what its kernels leave behind; only Linux does that."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _when_host_dies(number: int) -> None:
+    """Let the system send this process a signal then; only Linux does that.
+
+    Until it serves it has nothing to end, and may be in a module's import that does not end. Later
+    it sees the end of the channel, but for what runs in a kernel can have stopped it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def _children() -> list[int]:
@@ -253,7 +270,8 @@ def become_kernel(order: Mapping[str, Any], path: Sequence[str]) -> None:
     """
     os.setsid()
     _end_with_parent(order["server"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name, handler in order["handlers"].items():
+        signal.signal(getattr(signal, name), handler)
     _redirect(order["output"])
     os.chdir(order["cwd"])
     _set_environment(order)
@@ -315,15 +333,17 @@ def _end_with_parent(parent: int) -> None:
 def main() -> None:
     """Serve the host, or be a kernel."""
     path = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # as ipykernel_launcher  # noqa: PTH109
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handlers = {name: signal.signal(getattr(signal, name), signal.SIG_IGN) for name in IGNORED}
+    handlers["SIGINT"] = signal.default_int_handler
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
     _adopt()
+    _when_host_dies(signal.SIGKILL)
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
     gc.disable()  # imports leave no garbage
     order = Server(channel).serve()
     gc.enable()
-    become_kernel(order, path)
+    become_kernel({**order, "handlers": handlers}, path)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -157,8 +159,25 @@ def test_preload(shell):
     shell.write("b.ipynb", look)
     result = shell.run("a.ipynb", "b.ipynb", "--preload", "decimal")
     assert (result.exit, result.counts) == (0, {"passed": 2})
-    result = shell.run("b.ipynb", "--preload", "nosuch")
-    assert "--preload nosuch: ModuleNotFoundError" in result.output
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("nosuch", "--preload nosuch: ModuleNotFoundError"),
+        ("quits", "--preload quits: SystemExit: 0"),
+        ("dies", "the fork server was killed by SIGKILL, perhaps out of memory, while or after it"),
+    ],
+)
+def test_a_module_that_cannot_be_preloaded(shell, module, told):
+    """However the import of a module ends, it is told, and kernels are spawned."""
+    (shell.folder / "quits.py").write_text("import sys\nsys.exit(0)\n")
+    (shell.folder / "dies.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    shell.env["PYTHONPATH"] = str(shell.folder)
+    shell.write("a.ipynb", "def test_a(): pass")
+    result = shell.run("a.ipynb", "--preload", module)
+    assert (result.exit, result.counts) == (0, {"passed": 1}), result.output
+    assert told in result.output
 
 
 def test_a_plugin_that_starts_a_thread_prevents_forking(shell):
@@ -205,18 +224,55 @@ def test_nothing_outlives_a_killed_host(shell, options):
     assert shell.kernels() == []
 
 
-KILL = """\
-import os, signal, time
+SIGNAL = """\
+import os, signal, subprocess, time
 def test_a():
-    os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(100)
+    subprocess.Popen(["sleep", "200"], start_new_session=True)
+    os.kill(os.getppid(), signal.{signal})
+    open("began", "w")
+    time.sleep({seconds})
 """
 
 
+@pytest.mark.parametrize("name", ["SIGSTOP", "SIGTERM", "SIGHUP"])
+def test_a_test_that_signals_its_parent(shell, name):
+    """A fork server that is stopped is woken, and nothing else ends it: all notebooks pass."""
+    shell.write("a.ipynb", SIGNAL.format(signal=name, seconds=0))
+    for file in ("b.ipynb", "c.ipynb", "d.ipynb"):
+        shell.write(file, "import time\ndef test_b(): time.sleep(1)")
+    result = shell.run("-n", "2", "--notebook-timeout", "30", ".")
+    assert (result.exit, result.counts) == (0, {"passed": 4}), result.output
+    assert "spawned" not in result.output
+    assert shell.kernels() == []
+
+
+def test_a_killed_host_whose_server_is_stopped(shell):
+    """The system wakes the server then: it ends the kernels, and removes their folders."""
+    with tempfile.TemporaryDirectory() as folder:  # a short name, as sockets need
+        shell.env["TMPDIR"] = folder
+        shell.write("a.ipynb", SIGNAL.format(signal="SIGSTOP", seconds=100))
+        process = shell.start("a.ipynb")
+        _until((shell.folder / "began").exists)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        _until(lambda: not shell.kernels())
+        assert shell.kernels() == []
+        assert list(Path(folder).iterdir()) == []
+
+
+def _until(condition):
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def test_a_dead_server_is_no_end(shell):
-    """When the fork server dies, the notebook that ran is an error and the others are spawned."""
-    shell.write("a.ipynb", KILL)
-    shell.write("b.ipynb", "def test_b(): pass")
-    result = shell.run("a.ipynb", "b.ipynb")
-    assert result.exit == 1
-    assert result.counts.get("passed", 0) == 1, result.output
+    """When the fork server is killed, what ran is an error that says so, and the rest is spawned."""
+    shell.write("a.ipynb", SIGNAL.format(signal="SIGKILL", seconds=100))
+    for file in ("b.ipynb", "c.ipynb", "d.ipynb"):
+        shell.write(file, "def test_b(): pass")
+    result = shell.run("a.ipynb", "b.ipynb", "c.ipynb", "d.ipynb")
+    assert (result.exit, result.counts) == (1, {"passed": 3, "error": 1}), result.output
+    assert "the kernel died (its parent, the fork server, was killed by SIGKILL" in result.output
+    assert "kernels were spawned, not forked: the fork server was killed" in result.output
+    assert shell.kernels() == []
