@@ -275,4 +275,5 @@ def test_a_dead_server_is_no_end(shell):
     assert (result.exit, result.counts) == (1, {"passed": 3, "error": 1}), result.output
     assert "the kernel died (its parent, the fork server, was killed by SIGKILL" in result.output
     assert "kernels were spawned, not forked: the fork server was killed" in result.output
+    _until(lambda: not shell.kernels())
     assert shell.kernels() == []
