@@ -6,14 +6,13 @@ makes error reports of, so that no test is lost.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from nbxunit import protocol
-from nbxunit.host import compat, items, shapes
+from nbxunit.host import compat, items, shapes, terminal
 from nbxunit.host.items import NotebookItem
 from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record
 
@@ -80,9 +79,7 @@ class Replay:
             case Died():
                 self._died(record)
             case Output():
-                stream = sys.stderr if record.stream == "stderr" else sys.stdout
-                stream.write(record.text)
-                stream.flush()
+                terminal.show(record.text, record.stream)
             case protocol.Hello() | Question():
                 pass
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.host import compat, notebooks, settings
+from nbxunit.host import compat, notebooks, settings, terminal
 from nbxunit.host.items import Function, Notebook, NotebookItem, tree
 from nbxunit.host.selection import CacheSelection, give_back, split_arguments
 from nbxunit.host.signals import Signals
@@ -238,7 +237,7 @@ class NotebookSession:
             settings.seconds(config, "notebook"),
             settings.saved(config, item.path),
             dict(os.environ),
-            live_output=config.getoption("capture") == "no" or bool(config.getoption("usepdb")),
+            live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
         )
 
     def _records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
@@ -265,9 +264,7 @@ class NotebookSession:
     def _ask(self, prompt: str) -> str:
         """Ask the person at the terminal for the kernel (`--pdb`)."""
         with self._terminal():
-            sys.stdout.write(prompt)
-            sys.stdout.flush()
-            return sys.stdin.readline().rstrip("\n")
+            return terminal.ask(prompt)
 
     @contextlib.contextmanager
     def _terminal(self) -> Iterator[None]:

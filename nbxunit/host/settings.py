@@ -87,6 +87,11 @@ def jobs(config: pytest.Config, count: int) -> int:
     return int(option)
 
 
+def shows_output(config: pytest.Config) -> bool:
+    """Whether output goes to the terminal as it comes: with `-s`, and without pytest's capture."""
+    return bool(config.getoption("capture", "no") == "no")
+
+
 def check(config: pytest.Config) -> None:
     """UsageError, now, for settings that make no sense."""
     jobs(config, 1)

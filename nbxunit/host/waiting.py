@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nbxunit.host import compat
+from nbxunit.host import compat, settings
 
 PATIENCE = 10.0
 """Seconds without a word before a line says what is running, where there is no terminal."""
@@ -26,7 +26,7 @@ class Waiting:
         self._reporter = reporter
         self._notebook_id = notebook_id
         self._is_live = bool(
-            reporter is not None and reporter.isatty and config.getoption("capture") != "no"
+            reporter is not None and reporter.isatty and not settings.shows_output(config)
         )
         self._since = self._said_at = time.monotonic()
         self._shown = ""

@@ -47,6 +47,34 @@ def bound(session: Any) -> None:
     session.send = send_bounded
 
 
+def escape_surrogates(session: Any) -> None:
+    """Let what is sent with this session have its lone surrogates escaped, which no message can carry.
+
+    ipykernel would drop the message, with all else that was printed meanwhile.
+    """
+    send = session.send
+
+    def send_escaped(
+        stream: Any, message: Any, content: Any = None, *args: Any, **more: Any
+    ) -> Any:
+        try:
+            return send(stream, message, content, *args, **more)
+        except UnicodeEncodeError:  # before anything was sent
+            return send(stream, _escaped(message), _escaped(content), *args, **more)
+
+    session.send = send_escaped
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, (list, tuple)):
+        return [_escaped(item) for item in value]
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(item) for key, item in value.items()}
+    return value
+
+
 class Updates:
     """Sends of the updates of an output not more than a few a second, and always the last one.
 

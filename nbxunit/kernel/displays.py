@@ -62,7 +62,7 @@ class Displays:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
         """Keep what is displayed between a test's beginning and its end."""
-        if item.config.getoption("capture") == "no":
+        if item.config.getoption("capture", "no") == "no":
             return (yield)
         with self._publisher.in_place_of(self._shell) as kept:
             outcome = yield

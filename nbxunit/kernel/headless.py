@@ -64,7 +64,10 @@ def prepare(order: str) -> None:
     notebook.headless = True
     _end_forks(shell)
     shell.events.register("post_run_cell", lambda _: exits.tell(shell))
-    if told["options"].get("capture") != "no":  # else all output goes to the terminal, as it is
+    bounding.escape_surrogates(shell.kernel.session)
+    if (
+        told["options"].get("capture", "no") != "no"
+    ):  # else all output goes to the terminal, as it is
         bounding.bound(shell.kernel.session)
         updates = bounding.Updates(shell.display_pub)
         shell.events.register("post_run_cell", lambda _: updates.flush())
@@ -124,7 +127,7 @@ async def run(order: str) -> None:
     _open_standard_streams()
     wire = Wire(ipycompat.StdinChannel(shell), told["nonce"], told["journal"])
     wire.send(_hello(prepared.config))
-    ipycompat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb"))
+    ipycompat.refuse_input(shell, refuse=not prepared.config.getoption("usepdb", default=False))
     reporting = Reporting(wire, prepared)
     plugins = [reporting, *(_timeouts(told))]
     message = ""

@@ -144,7 +144,7 @@ class Reporting:
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
         self._deselected: list[str] = []
         self.reason: str | None = None
-        self._shown = prepared.config.getoption("capture", "fd") == "no"
+        self._shown = prepared.config.getoption("capture", "no") == "no"
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Some tests will not run."""
