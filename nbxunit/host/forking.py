@@ -26,6 +26,8 @@ from nbxunit.host import processes, tasks
 T = TypeVar("T")
 INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER")
 """Variables that a process looks at when it starts: where they differ, a fork would differ too."""
+LATER = ("IPYTHONDIR",)
+"""Variables that a kernel looks at when it has been forked."""
 LAUNCHERS = ("ipykernel_launcher", "ipykernel")
 FIRST_FORK = 60
 """Seconds until the server has forked its first kernel; before, it imports what `--preload` names."""
@@ -120,7 +122,9 @@ class ForkServer:
     def _differs(self, environment: Mapping[str, str]) -> bool:
         names = {*environment, *self._environment}
         return any(
-            name.startswith(INTERPRETER) and environment.get(name) != self._environment.get(name)
+            name.startswith(INTERPRETER)
+            and name not in LATER
+            and environment.get(name) != self._environment.get(name)
             for name in names
         )
 

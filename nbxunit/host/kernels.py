@@ -32,7 +32,7 @@ READY_TIMEOUT = 60
 TICK = 0.1
 """Seconds between two looks at what the system does not tell by itself."""
 LONGEST_FOLDER = 90
-"""Characters of a folder in which the names of sockets are not too long for the system."""
+"""Bytes of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
 HURRY = 0.2
@@ -152,7 +152,7 @@ async def started(
     manager = AsyncKernelManager(
         kernel_name=name, connection_file=str(folder / "kernel.json"), kernel_spec_manager=_specs()
     )
-    if sys.platform != "win32" and len(str(folder)) < LONGEST_FOLDER:
+    if sys.platform != "win32" and len(os.fsencode(folder)) < LONGEST_FOLDER:
         manager.transport, manager.ip = "ipc", str(folder / "ipc")
     try:
         with _ready_socket(folder) as ready:
@@ -218,7 +218,12 @@ async def _launch(
             await manager.start_kernel(
                 extra_arguments=extra,
                 cwd=str(cwd),
-                env={**inherited, "NBXUNIT_KERNEL": "1", KERNEL_ID: folder.name},
+                env={
+                    **inherited,
+                    **_ipython_folder(inherited, folder),
+                    "NBXUNIT_KERNEL": "1",
+                    KERNEL_ID: folder.name,
+                },
                 stderr=stderr,
                 stdout=stderr,
             )
@@ -226,6 +231,18 @@ async def _launch(
         raise NotebookError(f"there is no kernel {name!r}; {_known_kernels()}") from exc
     except (OSError, RuntimeError) as exc:
         raise NotebookError(f"the kernel {name!r} does not start: {exc}") from exc
+
+
+def _ipython_folder(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
+    """A place for IPython's files in the kernel's private folder, where the usual one is no use.
+
+    That is so in containers without a home. IPython would make temporary folders, and leave them.
+    """
+    usual = Path(os.path.expanduser(environment.get("IPYTHONDIR") or "~/.ipython"))  # noqa: PTH111 - Path's raises where there is no home
+    place = usual if usual.exists() else usual.parent
+    if (place.is_dir() and os.access(place, os.W_OK)) or "XDG_CONFIG_HOME" in environment:
+        return {}
+    return {"IPYTHONDIR": str(folder / "ipython")}
 
 
 def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
@@ -262,7 +279,7 @@ def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
 @contextlib.contextmanager
 def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
     """Where a forked kernel tells that its sockets are there; nobody has to look again and again."""
-    if len(str(folder)) >= LONGEST_FOLDER or not hasattr(socket, "AF_UNIX"):
+    if len(os.fsencode(folder)) >= LONGEST_FOLDER or not hasattr(socket, "AF_UNIX"):
         yield None
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:

@@ -26,7 +26,7 @@ def options(config: pytest.Config) -> dict[str, object]:
     }
     values["rootdir"] = str(config.rootpath)
     values["inifilename"] = str(config.inipath) if config.inipath else None
-    values["file_or_dir"] = []
+    del values["file_or_dir"]
     values["basetemp"] = compat.temporary_folder(config)
     return values
 

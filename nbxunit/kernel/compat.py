@@ -46,6 +46,7 @@ def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.C
             args=tuple(args), plugins=None, dir=Path.cwd()
         )
         config.option.__dict__.update(options, plugins=[])
+        config.option.__dict__.pop("file_or_dir", None)  # argparse warns where it is there before
         config.parse(list(args), addopts=False)
         return config
 
