@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.1
 """Seconds after which buffered events are sent."""
+MESSAGE_LIMIT = 100_000
+"""Bytes of the reason for an end."""
 WARNING_LIMIT = 100_000
 """Bytes of the texts of a warning."""
 WARNINGS_LIMIT = 3_000_000
@@ -191,7 +193,7 @@ class Reporting:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run ends, by an interrupt or `pytest.exit`."""
         if isinstance(excinfo.value, pytest.exit.Exception):
-            self.reason = protocol.shortened(str(excinfo.value.msg), MESSAGE_LIMIT)
+            self.reason = limits.shortened(str(excinfo.value.msg), MESSAGE_LIMIT)
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""
