@@ -11,6 +11,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 KERNEL_ID = "NBXUNIT_KERNEL_ID"
@@ -32,7 +33,7 @@ PART_SIZE = 1_000_000
 LIMIT = 128_000_000
 """Characters of a frame that the host takes at the most."""
 STREAM_LIMIT = 1_000_000
-"""Characters of one cell's stdout and stderr that are kept, at its beginning."""
+"""Bytes (see `limits.width`) of one cell's stdout and stderr that are kept, at its beginning."""
 STREAM_TAIL = 50_000
 """Characters that are kept at its end."""
 LEFT_OUT = "nbxunit_left_out"
@@ -305,39 +306,34 @@ def _loads(text: str) -> Any:
         raise ProtocolError(f"not JSON: {exc}") from exc
 
 
-# Escape sequences as a whole, then what is left of control characters but tab and line ends.
+# Escape sequences as a whole, then what is left of control characters but tab and line ends, and
+# the marks that let a terminal write a line in another order than it is read.
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]"
-    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\ud800-\udfff]"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|[\ud800-\udfff]"
 )
 
 
 def clean(text: str) -> str:
-    """`text` without escape sequences, control characters and lone surrogates."""
-    return _CONTROL.sub(_visible, text) if _CONTROL.search(text) else text
+    """`text` without escape sequences, control characters and lone surrogates.
+
+    A carriage return becomes a line end, but what a terminal would have overwritten wholly goes away:
+    of a progress bar its last state is left.
+    """
+    if _CONTROL.search(text):
+        text = _CONTROL.sub(_visible, text)
+    return "\n".join(map(_overwritten, text.split("\n"))) if "\r" in text else text
+
+
+def _overwritten(line: str) -> str:
+    states = [state for state in line.split("\r") if state]
+    seen = [state for state, behind in pairwise(states) if len(behind) < len(state)]
+    return "\n".join(seen + states[-1:])
 
 
 def _visible(match: re.Match[str]) -> str:
     char = match[0]
     return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= char <= "\udfff" else ""
-
-
-def shortened(text: str, limit: int) -> str:
-    """`text`, or if it has more than `limit` characters its beginning, a mark, and its end."""
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    return f"{text[:half]}{left_out(len(text) - 2 * half)}{text[len(text) - half :]}"
-
-
-def left_out(count: int) -> str:
-    """The mark in a text from which so many characters are left out."""
-    return f"\n... {count} characters left out by nbxunit ...\n"
-
-
-def left_out_output(size: int) -> str:
-    """The mark that stands for a whole output of this size."""
-    return f"... an output of {size} characters left out by nbxunit ..."
 
 
 def _clean(value: Any) -> Any:

@@ -14,7 +14,7 @@ import nbxunit
 
 PACKAGE = Path(nbxunit.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-SHARED = ("protocol.py", "directives.py")
+SHARED = ("protocol.py", "directives.py", "limits.py")
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")
 
 

@@ -5,11 +5,12 @@ The only user of nbformat, which is imported when a notebook is read.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import fnmatch
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -98,12 +99,17 @@ def _check_sources(path: Path, notebook: Any) -> None:
             ) from exc
 
 
-def as_text(notebook: NotebookNode) -> bytes:
-    """The notebook as the content of a file."""
-    import nbformat
+def encoded(notebook: NotebookNode) -> Iterator[bytes]:
+    """The notebook as the content of a file, part by part."""
+    from nbformat.v4 import nbjson, rwbase
 
-    text: str = nbformat.v4.writes(notebook)
-    return text.encode("utf-8", "backslashreplace")  # which JSON reads as the lone surrogate it was
+    # What `nbformat.v4.writes` does, but never as one string: in that one emoji makes all characters wide.
+    encoder = nbjson.BytesEncoder(
+        indent=1, sort_keys=True, separators=(",", ": "), ensure_ascii=False
+    )
+    plain = rwbase.strip_transient(rwbase.split_lines(copy.deepcopy(notebook)))
+    for part in encoder.iterencode(plain):
+        yield part.encode("utf-8", "backslashreplace")  # which JSON reads as the surrogate it was
 
 
 def _why_not_json(text: str) -> str:

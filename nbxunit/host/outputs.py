@@ -1,6 +1,6 @@
 """What cells show, bounded: a notebook that prints without end does not fill the host's memory.
 
-Imports the standard library and the protocol. What is left out is marked where it would stand.
+Imports the standard library and what both sides share. What is left out is marked where it would stand.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nbxunit import protocol
+from nbxunit import limits, protocol
 from nbxunit.protocol import STREAM_LIMIT, STREAM_TAIL
 
 NOTEBOOK_LIMIT = 40_000_000
-"""Characters that are kept of all outputs of a notebook."""
+"""Bytes (see `limits.width`) that are kept of all outputs of a notebook."""
 OVERHEAD = 500
-"""Characters that an output counts at least: a hundred thousand small ones are much as well."""
+"""Bytes that an output counts at least: a hundred thousand small ones are much as well."""
+
+LATE_TAIL = 1_000
+"""Characters that are kept at the end of a cell's output when those are used up."""
 
 
 class Bounds:
@@ -30,9 +33,10 @@ class Bounds:
         kind = message["msg_type"]
         if kind == "stream":
             streams = self._streams.setdefault(cell, _Streams())
-            text = streams.head_of(content["name"], content["text"], self._left)
-            streams.left_out(content["name"], content.get(protocol.LEFT_OUT, 0))
-            self._left -= len(text)
+            left_out = content.get(protocol.LEFT_OUT)
+            left_out = left_out if isinstance(left_out, int) else 0
+            text = streams.head_of(content["name"], content["text"], self._left, left_out)
+            self._left -= streams.growth(content["name"])
             return {**message, "content": {**content, "text": text}} if text else None
         if kind == "error":
             lines = [_cut(line) for line in content.get("traceback", ())[-100:]]
@@ -40,14 +44,14 @@ class Bounds:
             return {**message, "content": {**content, "evalue": evalue, "traceback": lines}}
         if kind not in ("display_data", "execute_result", "update_display_data"):
             return message
-        size = sum(len(str(value)) for value in content.get("data", {}).values())
+        size = limits.weight_of(content)
         if size + OVERHEAD <= self._left:
             self._left -= 0 if kind == "update_display_data" else size + OVERHEAD
             return message
         if self._left < OVERHEAD:
             return None
         self._left -= OVERHEAD
-        data = {"text/plain": protocol.left_out_output(size)}
+        data = {"text/plain": limits.left_out_output(size)}
         return {**message, "content": {**content, "data": data, "metadata": {}}}
 
     def rest(self, cell: int) -> Iterator[Mapping[str, str]]:
@@ -62,28 +66,39 @@ class _Streams:
 
     def __init__(self) -> None:
         self._left = STREAM_LIMIT
+        self._heads: dict[str, tuple[int, int]] = {}
         self._tails: dict[str, str] = {}
         self._lengths: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
 
-    def head_of(self, name: str, text: str, limit: int) -> str:
-        kept = 0 if name in self._tails else max(0, min(len(text), self._left, limit))
-        self._left -= kept
+    def head_of(self, name: str, text: str, limit: int, left_out: int) -> str:
+        width = limits.width(text)
+        room = max(0, min(self._left, limit)) // width
+        if left_out:  # by the kernel, before the end of what it sent
+            room = max(0, min(room, len(text) - STREAM_TAIL))
+        kept = 0 if name in self._tails else min(len(text), room)
+        self._left -= kept * width
+        length, before = self._heads.get(name, (0, 1))
+        self._heads[name] = length + kept, max(before, width)
         if kept < len(text):
-            self._tails[name] = (self._tails.get(name, "") + text[kept:])[-STREAM_TAIL:]
-            self._lengths[name] = self._lengths.get(name, 0) + len(text) - kept
+            tail = STREAM_TAIL if limit > 0 else LATE_TAIL
+            self._tails[name] = (self._tails.get(name, "") + text[kept:])[-tail:]
+            self._lengths[name] = self._lengths.get(name, 0) + len(text) - kept + left_out
         return text[:kept]
 
-    def left_out(self, name: str, count: object) -> None:
-        """The kernel itself has left out so much, before the end of what it sent."""
-        if isinstance(count, int) and name in self._lengths:
-            self._lengths[name] += count
+    def growth(self, name: str) -> int:
+        """The bytes by which a stream has grown since: one wide character makes all in it wide."""
+        length, width = self._heads[name]
+        size = length * width + limits.weight(self._tails.get(name, ""))
+        before, self._sizes[name] = self._sizes.get(name, 0), size
+        return size - before
 
     def ends(self) -> Iterator[Mapping[str, str]]:
         for name, tail in self._tails.items():
             left_out = self._lengths[name] - len(tail)
-            mark = protocol.left_out(left_out) if left_out else ""
+            mark = limits.left_out(left_out) if left_out else ""
             yield {"output_type": "stream", "name": name, "text": mark + tail}
 
 
 def _cut(text: str) -> str:
-    return protocol.shortened(text, 2 * STREAM_TAIL)
+    return limits.shortened(text, 2 * STREAM_TAIL)

@@ -15,6 +15,7 @@ from nbxunit import protocol
 from nbxunit.host import compat, items, shapes, terminal
 from nbxunit.host.items import NotebookItem
 from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record
+from nbxunit.limits import Room
 
 EXECUTION = "execution"
 """The name of the test that `--nbxunit-check-execution` reports."""
@@ -31,11 +32,13 @@ _BROKEN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 class Replay:
     """Replays the records of one notebook for its item.
 
+    Its reports share `room` with those of the other notebooks of the session.
     `not_found` collects what pytest calls a usage error; `empty` tells why there were no tests.
     """
 
-    def __init__(self, item: NotebookItem) -> None:
+    def __init__(self, item: NotebookItem, room: Room) -> None:
         self._item = item
+        self._room = room
         self._config = item.config
         self._session = item.session
         self._hook = item.ihook
@@ -85,8 +88,8 @@ class Replay:
 
     def end(self) -> None:
         """All records have come. That nothing was told is an error, if the session goes on."""
-        is_over = self._session.shouldstop or self._session.shouldfail
-        is_over = is_over or self.interrupted or self.exit
+        is_over = bool(self._session.shouldstop or self._session.shouldfail)
+        is_over = is_over or self.interrupted or self.exit is not None
         if not (self._reports or self._is_collected or is_over):
             self._error(self._item.notebook_id, "its run ended, and never said how")
 
@@ -128,6 +131,7 @@ class Replay:
 
     def _reported(self, data: dict[str, Any]) -> None:
         try:
+            data = self._room.report(data)
             report = self._hook.pytest_report_from_serializable(
                 config=self._config, data=dict(data)
             )
@@ -154,7 +158,7 @@ class Replay:
         self._hook.pytest_warning_recorded.call_historic(
             kwargs={
                 "warning_message": compat.warning_message(
-                    event.message, event.category, event.filename, event.lineno
+                    self._room.bounded(event.message), event.category, event.filename, event.lineno
                 ),
                 "when": event.when if event.when in ("config", "collect", "runtest") else "runtest",
                 "nodeid": event.nodeid,
@@ -211,6 +215,7 @@ class Replay:
         self, problem: str | None, seconds: float, sections: Iterable[tuple[str, str]]
     ) -> None:
         """Report the execution as a test of its own."""
+        problem, sections = self._room.bounded((problem, list(sections)))
         self._grow(1)
         nodeid = f"{self._item.notebook_id}::{EXECUTION}"
         location = (self._item.notebook_id, None, EXECUTION)
@@ -225,7 +230,7 @@ class Replay:
                     "failed" if failed else "passed",
                     problem if failed else None,
                     when,
-                    list(sections) if failed else [],
+                    sections if failed else [],
                     seconds if when == "call" else 0.0,
                 )
             )
@@ -245,8 +250,9 @@ class Replay:
     def _fail_running(self, running: protocol.Started, record: Died) -> None:
         message = f"{record.text}\nwhile it ran {running.nodeid}"
         message += "" if record.torn_down else "; its teardown could not run"
+        message, sections = self._room.bounded((message, list(record.sections)))
         report = pytest.TestReport(
-            running.nodeid, running.location, {}, "failed", message, "call", list(record.sections)
+            running.nodeid, running.location, {}, "failed", message, "call", sections
         )
         report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `session`
         self._log(report)
@@ -254,6 +260,7 @@ class Replay:
 
     def _error(self, nodeid: str, longrepr: Any, sections: Iterable[tuple[str, str]] = ()) -> None:
         """Report an error outside a test's own phases; pytest words it `ERROR collecting`."""
+        longrepr, sections = self._room.bounded((longrepr, list(sections)))
         location = (self._item.notebook_id, None, "")
         if nodeid == self._item.notebook_id:
             self._grow(1)
@@ -261,9 +268,7 @@ class Replay:
         self._hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
         when: Any = "collect" if nodeid == self._item.notebook_id else "setup"
         self._log(
-            compat.NotebookReport(
-                nodeid, location, {}, "failed", longrepr, when, list(sections), 0.0
-            )
+            compat.NotebookReport(nodeid, location, {}, "failed", longrepr, when, sections, 0.0)
         )
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
         self._item.speaks_for = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +78,7 @@ class Saved:
                 output = {"output_type": "display_data", "data": data, "metadata": {}}
                 cell.outputs.append(type(cell)(output))
         try:
-            replace(self._path, notebooks.as_text(self._notebook), mode_of=self._source)
+            replace(self._path, notebooks.encoded(self._notebook), mode_of=self._source)
         except (OSError, ValueError) as exc:
             raise NotebookError(f"{self._path} cannot be written: {exc}") from exc
 
@@ -96,13 +96,13 @@ def _message(longrepr: object) -> str:
     return str(longrepr or "")
 
 
-def replace(path: Path, data: bytes, *, mode_of: Path) -> None:
-    """Put `data` into the place of `path` at once, with the mode of a file; OSError if that fails."""
+def replace(path: Path, data: Iterable[bytes], *, mode_of: Path) -> None:
+    """Put `data`, part by part, into the place of `path` at once, with the mode of a file; OSError if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name[:50]}-{secrets.token_hex(8)}")
     try:
         with os.fdopen(_new_file(beside), "wb") as file:
-            file.write(data)
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
             if not beside.exists():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import faulthandler
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from nbxunit.host.items import Function, Notebook, NotebookItem, tree
 from nbxunit.host.selection import CacheSelection, give_back, split_arguments
 from nbxunit.host.signals import Signals
 from nbxunit.host.waiting import Waiting
+from nbxunit.limits import RUN_LIMIT, Room
 
 if TYPE_CHECKING:
     from nbxunit.host.forking import Forking
@@ -39,6 +41,8 @@ class NotebookSession:
         self._selected: dict[Path, tuple[str, ...]] = {}
         self._cache = CacheSelection(config)
         self._stack = contextlib.ExitStack()
+        workers = getattr(config, "workerinput", {}).get("workercount", 1)
+        self._room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self._runner: Runner | None = None
         self._runs: dict[NotebookItem, Run] = {}
         self._deselected: set[str] = set()
@@ -159,7 +163,11 @@ class NotebookSession:
             return None
         from nbxunit.host.replay import Replay
 
-        replay = Replay(item)
+        if self._config.pluginmanager.hasplugin("faulthandler") and float(
+            self._config.getini("faulthandler_timeout") or 0
+        ):  # it times single tests in the kernel; here it would be the whole notebook
+            faulthandler.cancel_dump_traceback_later()
+        replay = Replay(item, self._room)
         reason = self._why_skipped(item.parent)
         if reason is not None:
             replay.skip_notebook(reason)
@@ -302,7 +310,7 @@ class NotebookSession:
             with contextlib.suppress(TimeoutError):
                 while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
                     if item not in replays:
-                        replays[item] = Replay(item)
+                        replays[item] = Replay(item, self._room)
                     replays[item].take(record)
 
     def _conclude(self, item: NotebookItem, replay: Any) -> None:

@@ -10,15 +10,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from nbxunit import protocol
+from nbxunit import limits, protocol
 
 INTERVAL = 0.1
 """Seconds between two updates of one output that are sent; a headless run shows the last one only."""
 
 DISPLAY_LIMIT = 10_000_000
-"""Characters of one output, such as an image in base64, that are sent; of a longer one only a mark."""
+"""Bytes of one output, such as an image in base64, that are sent; of a longer one only a mark."""
 TEXT_LIMIT = 100_000
-"""Characters that are sent of an exception's message, or of one part of its traceback."""
+"""Bytes that are sent of an exception's message, or of one part of its traceback."""
 TRACEBACK_LIMIT = 100
 """Parts of a traceback that are sent, from its end."""
 
@@ -121,25 +121,27 @@ def bounded(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _stream(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The beginning and the end; the host, which may keep less of them, sets the mark."""
     text = content["text"]
-    left_out = len(text) - protocol.STREAM_LIMIT - protocol.STREAM_TAIL
+    head = protocol.STREAM_LIMIT // limits.width(text)
+    left_out = len(text) - head - protocol.STREAM_TAIL
     if left_out <= 0:
         return content
-    kept = text[: protocol.STREAM_LIMIT] + text[-protocol.STREAM_TAIL :]
+    kept = text[:head] + text[-protocol.STREAM_TAIL :]
     return {**content, "text": kept, protocol.LEFT_OUT: left_out}
 
 
 def _display(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    size = sum(len(str(value)) for value in content["data"].values())
+    size = limits.weight_of(content)
     if size <= DISPLAY_LIMIT:
         return content
-    return {**content, "data": {"text/plain": protocol.left_out_output(size)}, "metadata": {}}
+    mark = {"text/plain": limits.left_out_output(size)}
+    return {**{name: _cut(value) for name, value in content.items()}, "data": mark, "metadata": {}}
 
 
 def _cut(value: Any) -> Any:
     if isinstance(value, str):
-        return protocol.shortened(value, TEXT_LIMIT)
+        return limits.shortened(value, TEXT_LIMIT)
     if isinstance(value, list):
         return [_cut(item) for item in value[-TRACEBACK_LIMIT:]]
     if isinstance(value, dict):
-        return {key: _cut(item) for key, item in value.items()}
+        return {_cut(key): _cut(item) for key, item in value.items()}
     return value

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from json import dumps  # user code may replace it in its module
 from typing import TYPE_CHECKING, Any
 
-from nbxunit import protocol
 from nbxunit.kernel import fixtures
 from nbxunit.kernel.notebook import last_part
+from nbxunit.limits import Room
 
 if TYPE_CHECKING:
     import pytest
@@ -22,14 +22,10 @@ if TYPE_CHECKING:
 
 _OURS = re.compile(rf"{fixtures.PREFIX}[^,\n]*(?:, )?")
 """Fixtures of ours in pytest's list of those that there are."""
-SECTION_LIMIT = 1_000_000
-"""Characters of one captured section that a report carries; the rest is cut and marked."""
-REPORT_LIMIT = 4_000_000
-"""Characters of all texts that a report carries."""
-RUN_LIMIT = 30_000_000
-"""Characters of the texts of all reports, which reporters keep to the end of a session."""
-LATE_LIMIT = 10_000
-"""Characters that a report carries when those before it have used up the room of the run."""
+PROPERTY_LIMIT = 10_000
+"""Characters of the JSON of a property that is no text; a longer one is sent as text."""
+PROPERTY_DEPTH = 50
+"""Lists and dicts in each other of such a property."""
 
 
 class Serialiser:
@@ -43,7 +39,7 @@ class Serialiser:
         self._hint = _common_part(notebook.cell_files)
         names = sorted(map(last_part, notebook.cell_files), key=len, reverse=True)
         self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
-        self._left = RUN_LIMIT
+        self._room = Room()
 
     def report(self, report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any]:
         """`report` as `pytest_report_to_serializable` makes it, its places mapped."""
@@ -51,19 +47,17 @@ class Serialiser:
             # pytest 9 marks the parent of failed subtests in this hook, which a terminal calls.
             self._config.hook.pytest_report_teststatus(report=report, config=self._config)
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
-        mapped: dict[str, Any] = dict(data)
-        bound = _Bound(max(LATE_LIMIT, min(REPORT_LIMIT, self._left)))
-        mapped["longrepr"] = bound.of(self.mapped(data.get("longrepr")))
-        mapped["sections"] = [
-            (name, bound.of(self._text(text))) for name, text in data.get("sections", [])
-        ]
+        # First of all: it has the first share of what may be carried.
+        mapped: dict[str, Any] = {"longrepr": self.mapped(data.get("longrepr"))}
+        mapped |= {name: value for name, value in data.items() if name != "longrepr"}
+        mapped["sections"] = [(name, self._text(text)) for name, text in data.get("sections", [])]
         if "user_properties" in data:
-            properties = [tuple(map(_plain, each)) for each in data["user_properties"]]
-            mapped["user_properties"] = bound.of(properties)
+            mapped["user_properties"] = [
+                tuple(map(_plain, each)) for each in data["user_properties"]
+            ]
         if mapped.get("location"):
             mapped["location"] = self.location(data["location"])
-        self._left -= bound.used
-        return mapped
+        return self._room.report(mapped)
 
     def location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
         """A test's location, with the notebook as its file."""
@@ -100,17 +94,26 @@ class Serialiser:
 
 
 def _plain(value: Any) -> Any:
-    """A property as it is, or as text where JSON has no form for it, which is what JUnit makes of it."""
+    """A property as it is, or as text, as JUnit writes it, where JSON has no form for it or a long one."""
     if isinstance(value, str):
         return value
     try:
-        dumps(value, allow_nan=False)
+        if len(dumps(value, allow_nan=False)) <= PROPERTY_LIMIT and _is_flat(value):
+            return value
     except (TypeError, ValueError, RecursionError):
-        try:
-            return str(value)
-        except Exception:  # noqa: BLE001 - the user's own code
-            return object.__repr__(value)
-    return value
+        pass
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - the user's own code
+        return object.__repr__(value)
+
+
+def _is_flat(value: Any, depth: int = PROPERTY_DEPTH) -> bool:
+    """Whether reading it takes no more than so many calls in each other."""
+    inside = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list, tuple)):
+        return True
+    return depth > 0 and all(_is_flat(item, depth - 1) for item in inside)
 
 
 def _common_part(files: Iterable[str]) -> str:
@@ -132,24 +135,3 @@ def _relative(notebook: Notebook, config: pytest.Config) -> str:
         return notebook.path.relative_to(config.rootpath).as_posix()
     except ValueError:
         return notebook.path.as_posix()
-
-
-class _Bound:
-    """Cuts the texts of one report where they are too long, and the later ones if there is no room."""
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self.used = 0
-
-    def of(self, value: Any) -> Any:
-        """`value` with the strings inside it cut and marked."""
-        if isinstance(value, str):
-            text = protocol.shortened(value, min(SECTION_LIMIT, self._left)) if self._left else ""
-            self._left = max(0, self._left - len(text))
-            self.used += len(text)
-            return text
-        if isinstance(value, dict):
-            return {key: self.of(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.of(item) for item in value]
-        return tuple(map(self.of, value)) if isinstance(value, tuple) else value

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit import protocol
+from nbxunit import limits, protocol
 from nbxunit.kernel import ipycompat
 from nbxunit.kernel.reports import Serialiser
 
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 INTERVAL = 0.1
 """Seconds after which buffered events are sent."""
 MESSAGE_LIMIT = 100_000
-"""Characters of a warning's message."""
+"""Bytes of the reason for an end."""
+WARNING_LIMIT = 100_000
+"""Bytes of the texts of a warning."""
+WARNINGS_LIMIT = 3_000_000
+"""Bytes of the texts of all warnings of a run."""
 FLUSH_SIZE = 4_000_000
 """Characters of events that wait at the most."""
 
@@ -142,6 +146,7 @@ class Reporting:
         self._prepared = prepared
         self._config = prepared.config
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
+        self._room_for_warnings = limits.Room(WARNINGS_LIMIT, late=limits.SHORT)
         self._deselected: list[str] = []
         self.reason: str | None = None
         self._shown = prepared.config.getoption("capture", "no") == "no"
@@ -188,7 +193,7 @@ class Reporting:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run ends, by an interrupt or `pytest.exit`."""
         if isinstance(excinfo.value, pytest.exit.Exception):
-            self.reason = protocol.shortened(str(excinfo.value.msg), MESSAGE_LIMIT)
+            self.reason = limits.shortened(str(excinfo.value.msg), MESSAGE_LIMIT)
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""
@@ -220,19 +225,21 @@ class Reporting:
         self, warning_message: Any, when: str, nodeid: str, location: Any
     ) -> None:
         """A warning was recorded."""
-        category = warning_message.category
         mapped = self._serialiser.mapped
-        self._wire.send(
-            protocol.Warned(
-                protocol.shortened(str(warning_message.message), MESSAGE_LIMIT),
-                category.__name__,
+        bounded = self._room_for_warnings.bounded
+        message, category, filename = bounded(
+            (
+                str(warning_message.message),
+                warning_message.category.__name__,
                 mapped(warning_message.filename),
-                warning_message.lineno,
-                when,
-                nodeid,
-                (mapped(location[0]), int(location[1]), str(location[2])) if location else None,
-            )
+            ),
+            WARNING_LIMIT,
         )
+        place = (mapped(location[0]), int(location[1]), str(location[2])) if location else None
+        event = protocol.Warned(
+            message, category, filename, warning_message.lineno, when, nodeid, bounded(place)
+        )
+        self._send(event, at_once=False)
 
 
 def reasons_for_none(prepared: Prepared) -> list[str]:

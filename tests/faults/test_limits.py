@@ -50,6 +50,17 @@ def test_cells_that_take_too_long_together(late):
     assert "hello" in (late.folder / "out/cells.ipynb").read_text()
 
 
+def test_faulthandler_times_tests(shell):
+    """The time in faulthandler_timeout is for each test, in its kernel, and not for a whole notebook."""
+    test = "def test_NAME(): __import__('time').sleep(1)"
+    shell.write("a.ipynb", *(test.replace("NAME", name) for name in "abc"))
+    shell.write("b.ipynb", "def test_a(): __import__('time').sleep(60)")
+    options = ("faulthandler_timeout=2", "faulthandler_exit_on_timeout=true")
+    result = shell.run(".", *(word for option in options for word in ("-o", option)))
+    assert result.counts == {"passed": 3, "error": 1}, result.output
+    assert "while it ran b.ipynb::test_a" in result.output
+
+
 def peak_of(shell, *args: str) -> tuple[int, str]:
     """The most memory of a host, in MB, and its output."""
     output, peak = shell.folder / "output", 0
@@ -77,11 +88,12 @@ OUTPUTS = {
         "def test_a(record_property):\n    record_property('a', 'x' * 100_000_000)\n    assert 0"
     ],
     "image": ["display({'image/png': 'A' * 50_000_000}, raw=True)\nassert 0"],
+    "metadata": ["display(1, metadata={'x': 'y' * 100_000_000})\nassert 0"],
     "image_in_test": [
         "def test_a():\n    display({'image/png': 'A' * 50_000_000}, raw=True)\n    assert 0"
     ],
 }
-MANY = "@__import__('pytest').mark.parametrize('n', range(60))\ndef test_a(n): assert print('x' * 3_000_000)"
+MANY = "@__import__('pytest').mark.parametrize('n', range(32))\ndef test_a(n): assert print('x' * 1_100_000)"
 
 
 def test_output_is_bounded(shell):
@@ -89,20 +101,69 @@ def test_output_is_bounded(shell):
     for name, cells in OUTPUTS.items():
         shell.write(f"{name}.ipynb", *cells, LAST)
     peak, output = peak_of(shell, ".")
-    assert re.search("4 failed, 4 passed, 5 errors", output), output[-2000:]
+    assert re.search("4 failed, 4 passed, 6 errors", output), output[-2000:]
     assert len(output) < 20_000_000
     assert output.count("left out by nbxunit") >= 6  # but for images and the property
     assert peak < 200
 
 
 def test_reports_are_bounded(shell):
-    """Also what many tests have printed together."""
-    shell.write("a.ipynb", MANY)
-    peak, output = peak_of(shell, "a.ipynb")
-    assert "60 failed" in output[-2000:]
+    """Also what many tests have printed together, in one notebook or in several."""
+    for name in "abcdef":
+        shell.write(f"{name}.ipynb", MANY)
+    peak, output = peak_of(shell, ".")
+    assert "192 failed" in output[-2000:]
     assert "left out by nbxunit" in output
     assert len(output) < 40_000_000
     assert peak < 200
+
+
+TOLD = {
+    "warnings": """
+def test_a():
+    for at in range(1500): __import__("warnings").warn(f"{at} {'x' * 99_000}")
+""",
+    "properties": """
+@__import__("pytest").mark.parametrize("n", range(20))
+def test_a(n, record_property): record_property("key", list(range(200_000)))
+""",
+    "keywords": """
+@__import__("pytest").mark.parametrize("n", range(60))
+def test_a(n, request): request.node.keywords[f"{n}{'x' * 2_000_000}"] = 1
+""",
+    "causes": """
+def test_a():
+    error = None
+    for _ in range(6):
+        cause, error = error, ValueError("x" * 1_000_000)
+        error.__cause__ = cause
+    raise error
+@__import__("pytest").mark.xfail(strict=True)
+def test_b(): test_a()
+""",
+}
+
+
+def test_what_else_reports_tell_is_bounded(shell):
+    """Warnings, properties, keywords and causes are cut, and their reports are none the less whole."""
+    for name, cell in TOLD.items():
+        shell.write(f"{name}.ipynb", cell)
+    peak, output = peak_of(shell, ".", "--tb=line", "--junitxml=j.xml")
+    assert "1 failed, 81 passed, 1 xfailed, 1500 warnings" in output[-2000:]
+    assert len(output) < 10_000_000
+    assert "left out by nbxunit" in output
+    assert "[0, 1, 2," in (shell.folder / "j.xml").read_text()
+    assert peak < 200
+
+
+def test_wide_characters_count_as_much_as_they_take(shell):
+    """A host stays as small where cells print emoji, also one that it writes down."""
+    prints = "print('x')\nfor _ in range(3): print('\\U0001f600' * 999_999)"
+    shell.write("a.ipynb", *[prints] * 50, LAST)
+    peak, output = peak_of(shell, "a.ipynb", "--save", "out")
+    assert "1 passed" in output
+    assert "left out by nbxunit" in (shell.folder / "out/a.ipynb").read_text()
+    assert peak < 265
 
 
 UPDATES = """\
@@ -168,7 +229,7 @@ def test_widgets_and_carriage_returns(shown):
 
 SHOUTS = r"""
 def test_a():
-    print("\x1b[31mred\x1b]0;title\x07\r\x00 \ud800")
+    print("\x1b[31mred\x1b]0;title\x07\r\x00 \ud800 \u202e\u2066")
     assert 0, "\x1b[32mgreen\x00\ud800"
 """
 
@@ -182,4 +243,4 @@ def test_no_control_sequence_comes_through(shell):
     assert result.counts == {"failed": 1, "error": 2}, result.output
     for text in (result.output, (shell.folder / "j.xml").read_text()):
         assert "red" in text
-        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", text)
