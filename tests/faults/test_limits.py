@@ -50,6 +50,9 @@ def test_cells_that_take_too_long_together(late):
     assert "hello" in (late.folder / "out/cells.ipynb").read_text()
 
 
+@pytest.mark.skipif(
+    pytest.version_tuple < (9,), reason="faulthandler_exit_on_timeout is pytest 9's"
+)
 def test_faulthandler_times_tests(shell):
     """The time in faulthandler_timeout is for each test, in its kernel, and not for a whole notebook."""
     test = "def test_NAME(): __import__('time').sleep(1)"
