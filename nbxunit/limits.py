@@ -21,7 +21,7 @@ RUN_LIMIT = 30_000_000
 LATE_LIMIT = 10_000
 """Bytes that a report carries when those before it have used up the room of the run."""
 LINES = 20
-"""Strings that are left, at the least, of a list of them."""
+"""Strings, or pairs of a name and a value, that are left at the least where they are many."""
 NUMBER = 32
 """Bytes that a number counts, and a text beside its own."""
 _MARK = 60
@@ -102,7 +102,8 @@ class _Bound:
             self._use(weight(text) + NUMBER)
             return text
         if isinstance(value, dict):
-            return {self.of(key): self.of(item) for key, item in value.items()}
+            pairs = self._lines(list(value.items()))
+            return {self.of(key): self.of(item) for key, item in pairs}
         if isinstance(value, list):
             return [self.of(item) for item in self._lines(value)]
         if isinstance(value, tuple):
@@ -115,12 +116,18 @@ class _Bound:
         self.used += size
 
     def _lines(self, items: list[Any]) -> list[Any]:
-        """Where all are strings they are a text, line by line, from which some may be left out."""
-        if len(items) <= 2 * LINES or not all(isinstance(item, str) for item in items):
+        """Strings, or what they name, are a text line by line, from which some may be left out."""
+        if len(items) <= 2 * LINES or not all(map(_is_line, items)):
             return items
         room, size = self._left // SHARE, weight_of(items)
         if size <= room:
             return items
         half = max(LINES, len(items) * room // size - 2) // 2  # there is to be room for the mark
-        left_out = len(items) - 2 * half
-        return [*items[:half], f"... {left_out} lines left out by nbxunit ...", *items[-half:]]
+        mark = f"... {len(items) - 2 * half} left out by nbxunit ..."
+        line = mark if isinstance(items[0], str) else type(items[0])(("nbxunit", mark))
+        return [*items[:half], line, *items[-half:]]
+
+
+def _is_line(item: Any) -> bool:
+    is_pair = isinstance(item, (list, tuple)) and len(item) == 2  # noqa: PLR2004 - that is a pair
+    return isinstance(item[0] if is_pair else item, str)
