@@ -37,7 +37,7 @@ def width(text: str) -> int:
 
 def weight(text: str) -> int:
     """The bytes that `text` takes in memory, without what every object takes."""
-    return len(text) * width(text)
+    return len(text) if text.isascii() else len(text) * width(text)
 
 
 def weight_of(value: Any) -> int:
@@ -97,23 +97,21 @@ class _Bound:
         self.used = 0
 
     def of(self, value: Any) -> Any:
+        size = NUMBER
         if isinstance(value, str):
-            text = shortened(value, max(SHORT * width(value), self._left // SHARE))
-            self._use(weight(text) + NUMBER)
-            return text
-        if isinstance(value, dict):
+            if len(value) > SHORT:
+                value = shortened(value, max(SHORT * width(value), self._left // SHARE))
+            size += weight(value)
+        elif isinstance(value, dict):
             pairs = self._lines(list(value.items()))
             return {self.of(key): self.of(item) for key, item in pairs}
-        if isinstance(value, list):
+        elif isinstance(value, list):
             return [self.of(item) for item in self._lines(value)]
-        if isinstance(value, tuple):
+        elif isinstance(value, tuple):
             return tuple(map(self.of, value))
-        self._use(NUMBER)
-        return value
-
-    def _use(self, size: int) -> None:
-        self._left = max(0, self._left - size)
+        self._left -= size
         self.used += size
+        return value
 
     def _lines(self, items: list[Any]) -> list[Any]:
         """Strings, or what they name, are a text line by line, from which some may be left out."""
