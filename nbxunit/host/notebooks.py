@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import errno
 import fnmatch
 import json
+import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -57,7 +60,7 @@ def read(path: Path) -> NotebookNode:
         from nbformat.reader import NotJSONError
         from nbformat.validator import normalize
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text_of(path)
     except (OSError, UnicodeDecodeError) as exc:
         raise NotebookError(f"{path.name} cannot be read: {exc}") from exc
     if not text.strip():
@@ -86,6 +89,18 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
     _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file. OSError also for what is none: reading a pipe would not end."""
+    with open(path, encoding="utf-8-sig", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return file.read()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_sources(path: Path, notebook: Any) -> None:
@@ -148,7 +163,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def peek(path: Path) -> Origin:
     """The origin of the notebook in `path`, without nbformat. NotebookError if it is no notebook."""
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+        notebook = json.loads(_text_of(path))
     except (OSError, ValueError, RecursionError):
         return Origin.of(read(path))  # which says what is wrong
     return Origin.of(_mapping(notebook))
@@ -165,7 +180,7 @@ def may_have_tests(config: pytest.Config, path: Path) -> bool:
     True also where the file cannot be understood: then reading it must say so.
     """
     try:
-        cells = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
+        cells = json.loads(_text_of(path))["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return True

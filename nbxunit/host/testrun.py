@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from io import FileIO
 from typing import Any
 
 from nbxunit import protocol
@@ -41,6 +42,7 @@ class TestRun:
         self._nonce = secrets.token_hex(16)
         self._reader = protocol.FrameReader(self._nonce)
         self._order = protocol.Order()
+        self._journal: FileIO | None = None
         self._markers: dict[str, asyncio.Event] = {}
         self._ended = False
         self._running: tuple[str, float] | None = None
@@ -64,9 +66,18 @@ class TestRun:
             self._stop_soon(),
             self._end_at(deadline),
         )
-        async with tasks.running(*reply_and_events, *meanwhile) as (reply, frames, death, *_):
-            await tasks.first(reply, frames, death)
-            self._conclude(reply, frames, death)
+        with self._open_journal():
+            async with tasks.running(*reply_and_events, *meanwhile) as (reply, frames, death, *_):
+                await tasks.first(reply, frames, death)
+                self._conclude(reply, frames, death)
+
+    @contextlib.contextmanager
+    def _open_journal(self) -> Iterator[None]:
+        """Keep the journal open: a test can remove it. Without one the kernel says what is wrong."""
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                self._journal = stack.enter_context(FileIO(self._kernel.journal))
+            yield
 
     def _conclude(
         self, reply: asyncio.Future[Any], frames: asyncio.Future[Any], death: asyncio.Future[Any]
@@ -163,10 +174,10 @@ class TestRun:
                 self._emit(event)
 
     def _journal_lines(self) -> list[str]:
-        try:
-            text = self._kernel.journal.read_text(encoding="utf-8", errors="replace")
-        except OSError:
+        if self._journal is None:
             return []
+        self._journal.seek(0)
+        text = self._journal.readall().decode("utf-8", "replace")
         return list(protocol.journal_lines(text, self._reader.number))
 
     # --- output ---
@@ -215,6 +226,7 @@ class TestRun:
                     interrupted_at = time.monotonic()
                     with contextlib.suppress(OSError):
                         timed_out = self._kernel.folder / protocol.TIMED_OUT
+                        timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
                         timed_out.write_text(running, encoding="utf-8")
                     await self._kernel.interrupt()
             elif progress != before:  # it reacted; its teardown has as long again

@@ -59,3 +59,30 @@ def test_temporary_folder_whose_name_has_many_bytes(shell, temporary):
     result = shell.run("a.ipynb")
     assert (result.exit, result.counts) == (0, {"passed": 1}), result.output
     assert list(folder.iterdir()) == []
+
+
+REMOVES = """\
+import os, shutil, time
+def test_a():
+    shutil.rmtree(os.path.join(os.environ["TMPDIR"], os.environ["NBXUNIT_KERNEL_ID"]))
+    time.sleep(60)
+"""
+
+
+def test_kernel_whose_folder_is_removed(shell, temporary):
+    """A test that takes its kernel's folder away is timed out as any other."""
+    shell.write("a.ipynb", REMOVES, PASSES.replace("test_a", "test_b"))
+    result = shell.run("a.ipynb", "--test-timeout", "1.5")
+    assert (result.exit, result.counts) == (1, {"failed": 1, "passed": 1}), result.output
+    assert "the test took longer than 1.5 s" in result.output
+    assert list(temporary.iterdir()) == []
+
+
+def test_notebook_that_becomes_a_pipe(shell):
+    """A pipe, whose reading would not end, is an error; the others run."""
+    shell.write("a.ipynb", "import os\nos.unlink('b.ipynb')\nos.mkfifo('b.ipynb')", PASSES)
+    shell.write("b.ipynb", PASSES)
+    shell.write("c.ipynb", PASSES)
+    result = shell.run("a.ipynb", "b.ipynb", "c.ipynb")
+    assert (result.exit, result.counts) == (1, {"passed": 2, "error": 1}), result.output
+    assert "b.ipynb cannot be read: [Errno 22] it is no regular file" in result.output
