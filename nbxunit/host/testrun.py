@@ -129,8 +129,10 @@ class TestRun:
                 continue
             if self._job.live_output:
                 await self._drained(number)
+            if number == 1:  # which version speaks is to be known before a test runs
+                self._take(events)
             client.input(protocol.encode_answer(self._control.answer(number)))
-            self._take(events)
+            self._take(events)  # those that are left; the kernel need not wait for that
 
     def _take(self, events: Iterable[protocol.Event]) -> None:
         """Note and tell events, up to one that is out of order."""
