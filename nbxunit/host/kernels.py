@@ -152,7 +152,7 @@ async def started(
     manager = AsyncKernelManager(
         kernel_name=name, connection_file=str(folder / "kernel.json"), kernel_spec_manager=_specs()
     )
-    if sys.platform != "win32" and len(os.fsencode(folder)) < LONGEST_FOLDER:
+    if sys.platform != "win32" and _has_room_for_sockets(folder):
         manager.transport, manager.ip = "ipc", str(folder / "ipc")
     try:
         with _ready_socket(folder) as ready:
@@ -276,10 +276,14 @@ def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
     )
 
 
+def _has_room_for_sockets(folder: Path) -> bool:
+    return len(os.fsencode(folder)) < LONGEST_FOLDER
+
+
 @contextlib.contextmanager
 def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
     """Where a forked kernel tells that its sockets are there; nobody has to look again and again."""
-    if len(os.fsencode(folder)) >= LONGEST_FOLDER or not hasattr(socket, "AF_UNIX"):
+    if not (_has_room_for_sockets(folder) and hasattr(socket, "AF_UNIX")):
         yield None
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:

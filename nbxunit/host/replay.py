@@ -88,9 +88,9 @@ class Replay:
 
     def end(self) -> None:
         """All records have come. That nothing was told is an error, if the session goes on."""
-        is_over = bool(self._session.shouldstop or self._session.shouldfail)
-        is_over = is_over or self.interrupted or self.exit is not None
-        if not (self._reports or self._is_collected or is_over):
+        is_over = self._session.shouldstop or self._session.shouldfail
+        is_ending = self.interrupted or self.exit is not None
+        if not (self._reports or self._is_collected or is_over or is_ending):
             self._error(self._item.notebook_id, "its run ended, and never said how")
 
     # --- events of the run ---

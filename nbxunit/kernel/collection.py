@@ -84,7 +84,7 @@ class NotebookModule(pytest.Module):
             checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
         items, classes = _descend(nodes)
-        self._fail_for(self._lost_tests(items))
+        self._fail_for(self._lost_tests(named, items))
         if not self.notebook.partial:
             self._fail_for(self._useless_hooks(classes))
         self._apply_load_tests(nodes, items)
@@ -220,10 +220,12 @@ class NotebookModule(pytest.Module):
 
     # --- checks ---
 
-    def _lost_tests(self, items: Iterable[pytest.Item]) -> Iterator[str]:
+    def _lost_tests(
+        self, tests: Iterable[Declaration], items: Iterable[pytest.Item]
+    ) -> Iterator[str]:
         """Test cells that pytest did not collect: none is lost in silence."""
         collected = {_target(item) for item in items}
-        for test in self._named_tests()[0]:
+        for test in tests:
             if test.directive.target not in collected:
                 yield (
                     f"{test.cell.label}: {test.directive.target} was not collected; "

@@ -65,9 +65,8 @@ def prepare(order: str) -> None:
     _end_forks(shell)
     shell.events.register("post_run_cell", lambda _: exits.tell(shell))
     bounding.escape_surrogates(shell.kernel.session)
-    if (
-        told["options"].get("capture", "no") != "no"
-    ):  # else all output goes to the terminal, as it is
+    # Else all output goes to the terminal, as it is.
+    if told["options"].get("capture", "no") != "no":
         bounding.bound(shell.kernel.session)
         updates = bounding.Updates(shell.display_pub)
         shell.events.register("post_run_cell", lambda _: updates.flush())
