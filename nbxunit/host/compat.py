@@ -12,9 +12,9 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from _pytest._code.code import ReprFileLocation
@@ -95,6 +95,13 @@ def is_terminal(reporter: Any) -> bool:
 def write_in_line(reporter: Any, text: str) -> None:
     """Write `text` where the reporter's line ends; its public methods begin a line of their own."""
     reporter._tw.write(text, flush=True)  # noqa: SLF001
+
+
+def wrap_output(config: pytest.Config, wrap: Callable[[TextIO], Any]) -> None:
+    """Put `wrap` around the file that the terminal reporter writes to; pytest lets none be given."""
+    writer = getattr(config.pluginmanager.get_plugin("terminalreporter"), "_tw", None)
+    if isinstance(writer, TerminalWriter):
+        writer._file = wrap(writer._file)  # noqa: SLF001
 
 
 @contextlib.contextmanager

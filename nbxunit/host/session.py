@@ -18,7 +18,7 @@ import pytest
 from nbxunit.host import compat, notebooks, settings, terminal
 from nbxunit.host.items import Function, Notebook, NotebookItem, tree
 from nbxunit.host.selection import CacheSelection, give_back, split_arguments
-from nbxunit.host.signals import Signals
+from nbxunit.host.signals import Lasting, Signals
 from nbxunit.host.waiting import Waiting
 from nbxunit.limits import RUN_LIMIT, Room
 
@@ -60,6 +60,7 @@ class NotebookSession:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Any:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
+        self._signals.begin()
         self._config.args, self._selected = split_arguments(self._config)
         with compat.literal_arguments():
             return (yield)
@@ -178,7 +179,8 @@ class NotebookSession:
             for record in self._records(run, item):
                 # A run that is over may still be in a test, with its teardown to report.
                 if not self._is_over(item.session) or replay.is_in_test:
-                    replay.take(record)
+                    with self._signals.held():
+                        replay.take(record)
                 if self._is_over(item.session):
                     run.control.go = False
         except KeyboardInterrupt:
@@ -374,9 +376,11 @@ class NotebookSession:
             return "nbxunit: --cov does not measure the cells of notebooks"
         return None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Keep the session, whose count of tests grows."""
+        """Keep the session, whose count of tests grows, and let it end in order if its output is lost."""
         self._session = session
+        compat.wrap_output(self._config, lambda file: Lasting(file, self._signals.lost))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

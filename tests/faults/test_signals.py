@@ -49,7 +49,7 @@ def ended_soon(shell, process, begin: float) -> str:
     output = process.communicate(timeout=60)[0]
     assert time.monotonic() - begin < SOON, output
     assert shell.kernels() == []
-    assert list((shell.folder / "tmp").iterdir()) == []
+    assert not any((shell.folder / "tmp").glob("*"))
     assert ET.parse(shell.folder / "j.xml").find(".//testcase[@name='test_0']") is not None
     return output
 
@@ -117,18 +117,74 @@ def test_a_second_interrupt_ends_at_once(shell):
     assert "kernel was killed" in output
 
 
-def test_a_closed_terminal(shell):
-    """When its terminal goes away, the run ends with status 129, JUnit written, nothing left."""
+@pytest.mark.parametrize("tells", [True, False], ids=["hangup", "silent"])
+def test_a_closed_terminal(shell, tells):
+    """When its terminal goes away, told by SIGHUP or not, the run ends with 129, JUnit written."""
     ours, theirs = pty.openpty()
     process = start(
         shell, SLEEP, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=_take_terminal,
+        preexec_fn=_take_terminal if tells else None,
     )  # fmt: skip
     os.close(theirs)
     begin = time.monotonic()
-    os.close(ours)  # the system sends SIGHUP to the terminal's session
+    os.close(ours)  # the system sends SIGHUP to the session of the terminal that was taken
     ended_soon(shell, process, begin)
     assert process.returncode == 129
+    assert len(list(shell.folder.glob("torn*"))) == 2
+
+
+def test_hangups_without_end(shell):
+    """A shell and its terminal both send SIGHUP: that is no second Ctrl-C, and all tears down."""
+    process = start(shell, SLEEP)
+    begin = time.monotonic()
+    for _ in range(4):
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.05)
+    output = ended_soon(shell, process, begin)
+    assert process.returncode == 129, output
+    assert len(list(shell.folder.glob("torn*"))) == 2
+
+
+@pytest.mark.parametrize("options", [(), ("-s",)], ids=["captured", "live"])
+def test_a_reader_that_ends(shell, options):
+    """When nobody reads its output, as behind `head`, the run ends as at SIGPIPE, JUnit written."""
+    chatty = "while True:\n        print('.' * 99); time.sleep(.1)" if options else SLEEP
+    process = start(shell, chatty, *options)
+    begin = time.monotonic()
+    process.stdout.close()
+    process.stdout = None
+    if not options:  # nothing is written while it is silent for ten seconds
+        process.send_signal(signal.SIGINT)
+    ended_soon(shell, process, begin)
+    assert process.returncode == (128 + signal.SIGPIPE if options else 2)
+    assert len(list(shell.folder.glob("torn*"))) == 2
+
+
+def test_a_reader_that_is_gone_from_the_start(shell):
+    """Where nobody ever read its output, nothing runs, and JUnit is written."""
+    shell.write("a.ipynb", BUSY[3])
+    ours, theirs = os.pipe()
+    os.close(ours)
+    process = shell.start("a.ipynb", "--junitxml=j.xml", stdout=theirs)
+    os.close(theirs)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGPIPE
+    assert ET.parse(shell.folder / "j.xml").findall(".//testcase") == []
+
+
+def test_a_signal_amid_a_report(shell):
+    """A report that a signal comes amid reaches all plugins, and then the run ends."""
+    (shell.folder / "conftest.py").write_text(
+        "import os, signal\n"
+        "def pytest_runtest_logreport(report):\n"
+        "    if report.when == 'call' and 'NBXUNIT_KERNEL' not in os.environ:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    shell.write("a.ipynb", "import time", "def test_0(): time.sleep(0.5)")
+    process = shell.start("a.ipynb", "--junitxml=j.xml")
+    output = ended_soon(shell, process, time.monotonic())
+    assert process.returncode == 143, output
+    assert "1 passed" in output
 
 
 def _take_terminal() -> None:
