@@ -105,6 +105,20 @@ def wrap_output(config: pytest.Config, wrap: Callable[[TextIO], Any]) -> None:
 
 
 @contextlib.contextmanager
+def uncaptured(config: pytest.Config) -> Iterator[None]:
+    """Within, what is printed is seen, and the keyboard can be read; no fixture is at hand for it."""
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        yield
+        return
+    capture.suspend(in_=True)
+    try:
+        yield
+    finally:
+        capture.resume()
+
+
+@contextlib.contextmanager
 def literal_arguments() -> Iterator[None]:
     """Within, the path of a notebook is just that: pytest takes its `::` or `[` for a test's name."""
     from _pytest import main

@@ -266,28 +266,12 @@ class NotebookSession:
                 run.future.result()
                 return
             if isinstance(record, Question):
-                run.answer(self._ask(record.prompt))
+                with compat.uncaptured(self._config):
+                    run.answer(terminal.ask(record.prompt))
                 continue
-            with self._terminal() if isinstance(record, Output) else contextlib.nullcontext():
+            is_shown = isinstance(record, Output)
+            with compat.uncaptured(self._config) if is_shown else contextlib.nullcontext():
                 yield record
-
-    def _ask(self, prompt: str) -> str:
-        """Ask the person at the terminal for the kernel (`--pdb`)."""
-        with self._terminal():
-            return terminal.ask(prompt)
-
-    @contextlib.contextmanager
-    def _terminal(self) -> Iterator[None]:
-        """Within, what is printed is seen, and the keyboard can be read."""
-        capture: Any = self._config.pluginmanager.getplugin("capturemanager")
-        if capture is None:
-            yield
-            return
-        capture.suspend(in_=True)
-        try:
-            yield
-        finally:
-            capture.resume()
 
     def _is_over(self, session: pytest.Session) -> bool:
         return bool(session.shouldstop or session.shouldfail)
