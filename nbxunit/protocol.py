@@ -26,6 +26,8 @@ TIMED_OUT = "timed-out"
 """The file in a kernel's folder that names the test for which the host's next interrupt is."""
 CURRENT_CELL = "cell"
 """The file in a kernel's folder that says which cell runs."""
+LAST_OUTPUT = "output"
+"""The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
 PROMPT = "\x02nbxunit\x03"
 """How the prompt of an input request begins that carries events and is no question to a person."""
 PART_SIZE = 1_000_000

@@ -18,10 +18,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
-from nbxunit.host import compat, notebooks, tasks
+from nbxunit.host import compat, notebooks, outputs, tasks
 from nbxunit.host.client import reply_to
 from nbxunit.host.kernels import Kernel
-from nbxunit.host.outputs import Bounds
 from nbxunit.host.records import Broken, Sections
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ REPLY_TIMEOUT = 4.0
 """Seconds to wait for a cell's reply after the end of its output."""
 TOGETHER = 50
 """Cells in one request: more would not be faster, and their output has to be read meanwhile."""
+SEEN = 10_000
+"""Messages of output that are known to have come; a kernel keeps fewer of them in its file."""
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
@@ -85,11 +86,12 @@ class CellRunner:
             notebook, km=kernel.manager, timeout=None, record_timing=False, store_widget_state=False
         )
         self._client.reset_execution_trackers()
-        self._bounds = Bounds()
+        self._bounds = outputs.Bounds()
         self._show = show
         self._numbered = numbered
         self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
         self._batches: dict[str, _Batch] = {}
+        self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
         self._number = 1
         self._made = time.monotonic()
 
@@ -196,22 +198,36 @@ class CellRunner:
     async def _read_output(self) -> None:
         channel = self._kernel.client.iopub_channel
         while True:
-            message = await channel.get_msg(timeout=None)
-            parent, _, position = message["parent_header"].get("msg_id", "").partition("/")
-            batch = self._batches.get(parent)
-            if batch is None:
-                continue
-            if message["msg_type"] == "status":
-                if message["content"]["execution_state"] == "idle":
-                    batch.idle.set()
-                continue
-            if message["msg_type"] == "stream" and self._show is not None:
-                self._show(message["content"]["name"], message["content"]["text"])
-            index = batch.cells[int(position or 0)]
-            bounded = self._bounds.bounded(index, message)
-            if bounded is not None:
-                self._client.clear_before_next_output = False
-                self._process(bounded, index)
+            self._take(await channel.get_msg(timeout=None))
+
+    def recover(self) -> None:
+        """Take what a kernel that has died did not come to send."""
+        seen = set(self._seen)
+        with contextlib.suppress(Exception):  # code in the kernel can remove or damage the file
+            for message in outputs.last(self._kernel.folder / protocol.LAST_OUTPUT):
+                if message["header"]["msg_id"] not in seen:
+                    self._take(message)
+        for batch in self._batches.values():
+            for index in batch.cells:
+                self._complete_output(index)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        parent, _, position = message["parent_header"].get("msg_id", "").partition("/")
+        batch = self._batches.get(parent)
+        if batch is None:
+            return
+        if message["msg_type"] == "status":
+            if message["content"]["execution_state"] == "idle":
+                batch.idle.set()
+            return
+        self._seen.append(message["header"]["msg_id"])
+        if message["msg_type"] == "stream" and self._show is not None:
+            self._show(message["content"]["name"], message["content"]["text"])
+        index = batch.cells[int(position or 0)]
+        bounded = self._bounds.bounded(index, message)
+        if bounded is not None:
+            self._client.clear_before_next_output = False
+            self._process(bounded, index)
 
     def _process(self, message: dict[str, Any], index: int) -> None:
         """Let nbclient make outputs of a message; a widget that it does not understand is none."""

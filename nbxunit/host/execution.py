@@ -212,6 +212,7 @@ class _Execution:
         try:
             return await self._guarded(runner.run(), expires, what)
         except (KernelDied, TookTooLong) as exc:
+            runner.recover()
             place = at_expiry or runner.place  # an interrupted cell has ended meanwhile
             if place is None:
                 raise NotebookError(str(exc)) from exc

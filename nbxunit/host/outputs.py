@@ -1,11 +1,14 @@
 """What cells show, bounded: a notebook that prints without end does not fill the host's memory.
 
-Imports the standard library and what both sides share. What is left out is marked where it would stand.
+Imports the standard library and what both sides share. What is left out is marked where it would stand;
+what a kernel that has died could not send is read from its file.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from nbxunit import limits, protocol
@@ -18,6 +21,17 @@ OVERHEAD = 500
 
 LATE_TAIL = 1_000
 """Characters that are kept at the end of a cell's output when those are used up."""
+
+
+LAST_OUTPUT_LIMIT = 2_000_000
+"""Bytes that are read of the file of a dead kernel; it writes half as many."""
+
+
+def last(path: Path) -> Iterator[dict[str, Any]]:
+    """The messages of output in the file of a kernel that has died. OSError or ValueError if damaged."""
+    with path.open("rb") as file:
+        for line in file.read(LAST_OUTPUT_LIMIT).splitlines():
+            yield json.loads(line)
 
 
 class Bounds:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class Cells:
     """Executes the cells of a notebook; which one runs stands in a file in `folder`."""
 
-    def __init__(self, notebook: Notebook, folder: Path) -> None:
+    def __init__(self, notebook: Notebook, folder: Path, output: lastwords.LastOutput) -> None:
         self._notebook = notebook
+        self._output = output
         self._current = folder / protocol.CURRENT_CELL
 
     def serve(self) -> None:
@@ -34,6 +35,7 @@ class Cells:
     async def _execute(self, request: ipycompat.CellsRequest) -> None:
         """Execute the cells of `request` until one needs the host's eye; the reply to that one."""
         begun, reply = 1, {"status": "ok"}
+        self._output.begin()
         try:
             for begun, (key, source, may_register) in enumerate(request.content["cells"], 1):
                 self._tell(request.id, begun - 1)

@@ -64,14 +64,15 @@ def prepare(order: str) -> None:
     notebook.headless = True
     _end_forks(shell)
     shell.events.register("post_run_cell", lambda _: exits.tell(shell))
+    folder = Path(told["folder"])
     bounding.escape_surrogates(shell.kernel.session)
+    output = lastwords.LastOutput(shell.kernel.session, folder / protocol.LAST_OUTPUT)
     # Else all output goes to the terminal, as it is.
     if told["options"].get("capture", "no") != "no":
         bounding.bound(shell.kernel.session)
         updates = bounding.Updates(shell.display_pub)
         shell.events.register("post_run_cell", lambda _: updates.flush())
-    folder = Path(told["folder"])
-    Cells(notebook, folder).serve()
+    Cells(notebook, folder, output).serve()
     (folder / "captured").mkdir()
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])

@@ -1,19 +1,23 @@
-"""What a cell prints to stderr, kept in a file as well: a host asks there what a dead kernel last said.
+"""What cells print and show last, kept in files as well: a host asks there what a dead kernel said.
 
-Imports the standard library only. ipykernel sends output a moment later, which a kernel that is
-killed does not live to see.
+Imports the standard library only. ipykernel sends output a moment later, and ZeroMQ once more, which
+a kernel that is killed does not live to see.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
 from os import _exit, write  # user code may replace them in their module
 from pathlib import Path
+from typing import Any
 
 LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
+OUTPUT_LIMIT = 1_000_000
+"""Bytes of the file of messages, likewise; one that is longer is not kept."""
 CANNOT_SPEAK = 70
 """The exit status of a kernel that cannot tell its host any more: a software error, for sysexits.h."""
 
@@ -42,6 +46,67 @@ class LastWords:
 
     def flush(self) -> None:
         """All is written."""
+
+
+class LastOutput:
+    """A file of the messages of output that the cells of one request have sent through `session`.
+
+    It is opened for each of them, since cells close descriptors that are not theirs.
+    """
+
+    def __init__(self, session: Any, path: Path) -> None:
+        self._path = path
+        self._size = 0
+        send = session.send
+
+        def send_and_keep(*args: Any, **more: Any) -> Any:
+            sent = send(*args, **more)
+            if sent is not None and sent["msg_type"] in _OUTPUT:
+                self._keep(sent)
+            return sent
+
+        session.send = send_and_keep
+
+    def begin(self) -> None:
+        """A host has read what was sent before."""
+        self._size = 0
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        parent = message["parent_header"].get("msg_id", "")
+        if "/" not in parent:  # not from a cell
+            return
+        kept = {
+            "header": {name: message["header"][name] for name in ("msg_id", "msg_type")},
+            "parent_header": {"msg_id": parent},
+            "msg_type": message["msg_type"],
+            "content": message["content"],
+        }
+        data = json.dumps(kept, default=repr).encode() + b"\n"
+        if self._size + len(data) > OUTPUT_LIMIT:
+            self.begin()
+        if len(data) <= OUTPUT_LIMIT:
+            self._size += len(data)
+            with contextlib.suppress(OSError):  # a full disk is no failure of the cell that prints
+                self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+
+_OUTPUT = (
+    "stream",
+    "display_data",
+    "execute_result",
+    "update_display_data",
+    "error",
+    "clear_output",
+)
 
 
 def die(exc: Exception) -> None:

@@ -53,6 +53,15 @@ ENDS: dict[str, tuple[list[str], list[str], str]] = {
         ["hello", "began", "ERROR cell_hangs.ipynb cell 3: cell 3 took longer than 2 s"],
         "PASSED",
     ),
+    "cell_dies_amid_output": (
+        [
+            "import sys\nfor i in range(500): print(i, flush=True)",
+            "display('shown'); import os; os._exit(3)",
+            LAST_CELL,
+        ],
+        ['499\\n"', "'shown'", f"ERROR cell_dies_amid_output.ipynb cell 2: {DIED}"],
+        "PASSED",
+    ),
     "cell_dies": (
         [HELLO, PASSES, "import os; os._exit(3)", LAST_CELL],
         ["hello", f"ERROR cell_dies.ipynb cell 3: {DIED}"],
