@@ -22,6 +22,8 @@ EXECUTED = "nbxunit_execute_reply"
 """The types of a request with many cells and of its reply. The request's content: `cells`, a list of
 id, source and whether the cell may be registered without being executed. The reply's: `begun`, how
 many were executed, and `reply`, the content of an execute reply to the last of them."""
+SKIP = "nbxunit_skip"
+"""The field of an execute reply that says why the cell skips its notebook."""
 TIMED_OUT = "timed-out"
 """The file in a kernel's folder that names the test for which the host's next interrupt is."""
 CURRENT_CELL = "cell"

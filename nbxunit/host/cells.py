@@ -21,7 +21,7 @@ from nbxunit import protocol
 from nbxunit.host import compat, notebooks, outputs, tasks
 from nbxunit.host.client import reply_to
 from nbxunit.host.kernels import Kernel
-from nbxunit.host.records import Broken, Sections
+from nbxunit.host.records import Broken, Sections, Skipped
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -100,8 +100,8 @@ class CellRunner:
         is_code = cell.cell_type == "code" and cell.source.strip()
         return bool(is_code and SKIP_TAG not in notebooks.tags(cell))
 
-    async def run(self) -> Broken | None:
-        """Execute the cells; what is wrong with the first one that is broken, if one is."""
+    async def run(self) -> Broken | Skipped | None:
+        """Execute the cells; what is wrong with the first one that is broken or skips, if one does."""
         async with tasks.running(self._read_output()) as (output,):
             while self._todo:
                 broken = await self._next(output)
@@ -132,7 +132,7 @@ class CellRunner:
 
     # --- requests ---
 
-    async def _next(self, output: asyncio.Future[None]) -> Broken | None:
+    async def _next(self, output: asyncio.Future[None]) -> Broken | Skipped | None:
         """Execute the next cells, up to one that the kernel stops at, or is to be looked at."""
         try:
             together = list(self._together())
@@ -258,7 +258,7 @@ class CellRunner:
 
     # --- what is wrong ---
 
-    def _wrong(self, place: Place, reply: Mapping[str, Any]) -> Broken | None:
+    def _wrong(self, place: Place, reply: Mapping[str, Any]) -> Broken | Skipped | None:
         """What is wrong with a cell that has been executed, if anything is."""
         cell = place.cell
         errors = [output for output in cell.outputs if output.output_type == "error"]
@@ -275,6 +275,9 @@ class CellRunner:
                     place, f"the tag {RAISES_TAG} promises an exception, and none came"
                 )
             )
+        if protocol.SKIP in reply:
+            line = _line(place, _traceback(cell, reply))
+            return Skipped(protocol.clean(str(reply[protocol.SKIP])), self._name_of(place), line)
         if errors:
             return self._raised(place, errors[-1].ename, errors[-1].evalue, reply)
         if raised:
@@ -285,12 +288,14 @@ class CellRunner:
         """The report of a cell that raised: source with the line marked, message, traceback."""
         cell = place.cell
         traceback = _traceback(cell, reply)
-        matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
-        line = int(matches[-1][2]) if matches else 1
+        line = _line(place, traceback)
         shown = _source_around(cell.source, line)
         message = [f"E   {each}" for each in f"{name}: {protocol.clean(value)}".splitlines()]
         text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
         return self.broken(place, text, line)
+
+    def _name_of(self, place: Place) -> str:
+        return f"{self._name} cell {place.number}"
 
     def broken(
         self, at: Place, text: str, line: int | None = None, sections: Sections = ()
@@ -298,7 +303,7 @@ class CellRunner:
         """The report of a cell, with what it had printed, and other `sections`."""
         cell = at.cell
         self._complete_output(next(at for at, each in enumerate(self._cells) if each is cell))
-        place = f"{self._name} cell {at.number}" + (f", line {line}" if line else "")
+        place = self._name_of(at) + (f", line {line}" if line else "")
         printed_sections = []
         for stream in ("stdout", "stderr"):
             printed = "".join(
@@ -311,6 +316,12 @@ class CellRunner:
                     (f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:]))
                 )
         return Broken(text, place, (*printed_sections, *sections))
+
+
+def _line(place: Place, traceback: str) -> int:
+    """The line of the cell where it raised, as the traceback says; without one the first."""
+    matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
+    return int(matches[-1][2]) if matches else 1
 
 
 def _traceback(cell: NotebookNode, reply: Mapping[str, Any]) -> str:

@@ -20,7 +20,16 @@ from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.forking import ForkError, Forking
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError, Origin
-from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections
+from nbxunit.host.records import (
+    Broken,
+    Died,
+    Executed,
+    Job,
+    Output,
+    Record,
+    Sections,
+    Skipped,
+)  # fmt: skip
 from nbxunit.host.saving import Saved
 from nbxunit.host.testrun import TestRun
 
@@ -165,9 +174,9 @@ class _Execution:
         except TookTooLong as exc:
             raise NotebookError(str(exc)) from exc
         start = time.monotonic()
-        broken = await self._cells(notebook)
-        if broken is not None:
-            self._emit(broken)
+        ended = await self._cells(notebook)
+        if ended is not None:
+            self._emit(ended)
             return
         self._emit(Executed(time.monotonic() - start))
         self._control.doing = "collecting"
@@ -190,7 +199,7 @@ class _Execution:
 
     # --- cells ---
 
-    async def _cells(self, notebook: NotebookNode) -> Broken | None:
+    async def _cells(self, notebook: NotebookNode) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
         runner = CellRunner(self._kernel, notebook, self._job.path.name, show, self._number)
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"

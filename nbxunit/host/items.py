@@ -17,11 +17,14 @@ class Notebook(pytest.File):
     named: bool = False
     children: list[pytest.Item | pytest.Collector]
     error: str | None = None
+    skipped: str | None = None
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """The item of the notebook, or under `--collect-only` its tests."""
         if self.error is not None:
             raise self.CollectError(self.error)
+        if self.skipped is not None:
+            pytest.skip(self.skipped, allow_module_level=True)
         return self.children
 
 

@@ -50,6 +50,19 @@ class Broken:
 
 
 @dataclasses.dataclass(frozen=True)
+class Skipped:
+    """A notebook that one of its cells skips, and why."""
+
+    reason: str
+    place: str
+    line: int
+
+    def __str__(self) -> str:
+        """The reason, as pytest words it."""
+        return f"Skipped: {self.reason}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Output:
     """What the notebook's code printed, where output is not captured (`-s`)."""
 
@@ -85,4 +98,4 @@ class Died:
     stopped: bool = False
 
 
-Record: TypeAlias = protocol.Event | Output | Broken | Executed | Question | Died
+Record: TypeAlias = protocol.Event | Output | Broken | Skipped | Executed | Question | Died

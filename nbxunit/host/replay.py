@@ -14,7 +14,7 @@ import pytest
 from nbxunit import protocol
 from nbxunit.host import compat, items, shapes, terminal
 from nbxunit.host.items import NotebookItem
-from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record
+from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record, Skipped
 from nbxunit.limits import Room
 
 EXECUTION = "execution"
@@ -33,7 +33,8 @@ class Replay:
     """Replays the records of one notebook for its item.
 
     Its reports share `room` with those of the other notebooks of the session.
-    `not_found` collects what pytest calls a usage error; `empty` tells why there were no tests.
+    `not_found` collects what pytest calls a usage error; `empty` tells why there were no tests;
+    `skips` that a cell has skipped the notebook.
     """
 
     def __init__(self, item: NotebookItem, room: Room) -> None:
@@ -51,6 +52,7 @@ class Replay:
         self.not_found = ""
         self.empty: tuple[str, ...] | None = None
         self.interrupted = False
+        self.skips = False
         self.exit: tuple[str, int] | None = None
         self._more = 0
         self._grow(-1)  # the item itself is no test
@@ -77,6 +79,8 @@ class Replay:
                 self._ended(record)
             case Executed():
                 self._executed(record.seconds)
+            case Skipped():
+                self._skipped(record)
             case Broken():
                 self._broken(record)
             case Died():
@@ -210,6 +214,12 @@ class Replay:
             self._execution(text, 0.0, record.sections)
         else:
             self._error(self._item.notebook_id, text, record.sections)
+
+    def _skipped(self, record: Skipped) -> None:
+        nodeid = self._item.notebook_id
+        nodeid += f"::{EXECUTION}" if self._check else ""
+        self.skips = True
+        self._skip(nodeid, (record.place, record.line, str(record)))
 
     def _execution(
         self, problem: str | None, seconds: float, sections: Iterable[tuple[str, str]]

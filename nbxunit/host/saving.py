@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nbxunit import protocol
 from nbxunit.host import notebooks
 from nbxunit.host.notebooks import NotebookError
-from nbxunit.host.records import Broken, Died, Record
+from nbxunit.host.records import Broken, Died, Record, Skipped
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -53,6 +53,8 @@ class Saved:
             self._results.setdefault("", []).append(f"ERROR {self._running}\n{record.text}")
         elif isinstance(record, Broken):
             self._results.setdefault("", []).append(f"ERROR {record}")
+        elif isinstance(record, Skipped):
+            self._results.setdefault("", []).append(f"SKIPPED {record.place}: {record.reason}")
 
     def _reported(self, report: Mapping[str, Any]) -> None:
         outcome, when = str(report.get("outcome")), report.get("when")

@@ -50,6 +50,7 @@ class NotebookSession:
         self._forking: Forking | None = None
         self._not_found: list[str] = []
         self._empty: list[str] = []
+        self._skips = 0
         self._signals = Signals(self._abort)
         if not hasattr(config, "workerinput"):  # xdist's controller ends its workers
             self._signals.install()
@@ -120,7 +121,7 @@ class NotebookSession:
     def _collect_now(self, notebook: Notebook) -> None:
         """Execute a notebook to know its tests."""
         from nbxunit import protocol
-        from nbxunit.host.records import Broken, Died
+        from nbxunit.host.records import Broken, Died, Skipped
 
         item = NotebookItem.of(notebook)
         item.selected = self._selected.get(notebook.path, ())
@@ -140,6 +141,8 @@ class NotebookSession:
                 longrepr = record.report.get("longrepr")
                 if isinstance(longrepr, dict) and "longrepr" in longrepr:
                     notebook.error = str(longrepr["longrepr"])
+            elif isinstance(record, Skipped):
+                notebook.skipped, is_collected = record.reason, True
             elif isinstance(record, Broken):
                 notebook.error = str(record)
             elif isinstance(record, Died):
@@ -300,6 +303,7 @@ class NotebookSession:
                     replays[item].take(record)
 
     def _conclude(self, item: NotebookItem, replay: Any) -> None:
+        self._skips += replay.skips
         if replay.not_found:
             self._not_found.append(replay.not_found)
         if replay.empty is not None:
@@ -326,6 +330,8 @@ class NotebookSession:
             pytest.ExitCode.TESTS_FAILED,
         ):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif session.exitstatus == pytest.ExitCode.OK and 0 < self._skips == session.testscollected:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # as for modules that skip
         if session.items and all(isinstance(item, NotebookItem) for item in session.items):
             compat.leave_garbage(self._config)
         return (yield)

@@ -102,9 +102,10 @@ class TestRun:
         if self._killed:
             raise KernelDied(self._killed, self._stacks)
         content = reply.result()
-        what = content.get("evalue") or "it ended without its last event"
-        text = f"the run failed in the kernel: {content.get('ename', '')}: {what}"
-        raise NotebookError(text + self._where())
+        what = "it ended without its last event; a cell may have changed how IPython runs code"
+        if content.get("ename"):
+            what = f"{content['ename']}: {content.get('evalue')}"
+        raise NotebookError(f"the run failed in the kernel: {what}{self._where()}")
 
     def _where(self) -> str:
         """Where a run was that is over before its end."""

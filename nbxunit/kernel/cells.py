@@ -1,6 +1,6 @@
 """The cells that a host sends: many in one request, executed one by one until one fails.
 
-May import IPython. A request for each cell would take longer than most cells. Each is executed as a
+May import pytest. A request for each cell would take longer than most cells. Each is executed as a
 request of its own would be: with its own parent message, `In[n]`, events and interrupts; only the
 messages that say nothing about it are not sent. A cell that only registers is not even executed.
 """
@@ -11,7 +11,10 @@ import os
 import re
 from pathlib import Path
 from time import monotonic  # a cell may replace it in its module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest import SkipTest
+
+import pytest
 
 from nbxunit import directives, protocol
 from nbxunit.kernel import ipycompat, lastwords
@@ -27,6 +30,9 @@ class Cells:
         self._notebook = notebook
         self._output = output
         self._current = folder / protocol.CURRENT_CELL
+        # Cells may do without (`%autoawait off`), but the run of the tests behind them awaits.
+        shell: Any = notebook.shell
+        self._autoawait, shell.autoawait = shell.autoawait, True
 
     def serve(self) -> None:
         """Execute what requests of the type `protocol.EXECUTE` bring from now on."""
@@ -36,14 +42,19 @@ class Cells:
         """Execute the cells of `request` until one needs the host's eye; the reply to that one."""
         begun, reply = 1, {"status": "ok"}
         self._output.begin()
+        shell: Any = self._notebook.shell
         try:
+            shell.autoawait = self._autoawait
             for begun, (key, source, may_register) in enumerate(request.content["cells"], 1):
                 self._tell(request.id, begun - 1)
                 if may_register and self._registers(key, source):
                     continue
                 reply = await request.execute(begun - 1, key, source)
+                if reply["status"] == "error" and (reason := _skip(shell)) is not None:
+                    reply[protocol.SKIP] = reason
                 if reply["status"] != "ok" or reply["payload"]:
                     break
+            self._autoawait, shell.autoawait = shell.autoawait, True
         except KeyboardInterrupt:  # between two cells, or while the output of one is flushed
             reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
         except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
@@ -80,3 +91,15 @@ class Cells:
         except Exception:  # noqa: BLE001 - it comes again
             return False
         return True
+
+
+def _skip(shell: Any) -> str | None:
+    """Why the cell that raised skips its notebook, if it does: as a module is skipped in pytest.
+
+    By `pytest.skip(..., allow_module_level=True)`, `pytest.importorskip` or unittest's SkipTest.
+    """
+    error = shell.last_execution_result.error_in_exec
+    is_skip = isinstance(error, SkipTest) or (
+        isinstance(error, pytest.skip.Exception) and error.allow_module_level
+    )
+    return str(error) if is_skip else None

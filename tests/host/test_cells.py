@@ -40,6 +40,45 @@ def test_a_cell_that_fails_is_the_last(shell, cell, said):
     assert (shell.folder / "ran").read_text() == "x"
 
 
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("pytest.importorskip('nosuch')", "could not import 'nosuch'"),
+        ("x = 2\npytest.skip('why', allow_module_level=True)", "why"),
+        ("import unittest\nraise unittest.SkipTest('why')", "why"),
+    ],
+)
+def test_a_cell_that_skips(shell, cell, reason):
+    """A cell skips its notebook as it would a module, with its place, and no test of it runs."""
+    shell.write("a.ipynb", "import pytest", cell, MARK, LAST)
+    done = shell.run("a.ipynb", "-rs", "--save", "out", width=200)
+    assert (done.exit, done.counts) == (5, {"skipped": 1}), done.output
+    assert f"SKIPPED [1] a.ipynb cell 2:{cell.count(chr(10)) + 1}: {reason}" in done.output
+    assert f"SKIPPED a.ipynb cell 2: {reason}" in (shell.folder / "out/a.ipynb").read_text()
+    assert not (shell.folder / "ran").exists()
+    listed = shell.run("a.ipynb", "--collect-only")
+    assert (listed.exit, "1 skipped" in listed.output) == (5, True), listed.output
+    checked = shell.run("a.ipynb", "--check-execution", "-v")
+    assert "a.ipynb::execution SKIPPED" in checked.output
+
+
+def test_a_skip_that_is_for_a_test(shell):
+    """`pytest.skip` without its flag is an error in a cell, as in a module."""
+    shell.write("a.ipynb", "import pytest", "pytest.skip('why')", LAST)
+    done = shell.run("a.ipynb")
+    assert (done.exit, done.counts) == (1, {"error": 1}), done.output
+
+
+def test_cells_that_do_not_await(shell):
+    """`%autoawait off` holds for the cells, and the run behind them awaits all the same."""
+    shell.write(
+        "a.ipynb", "%autoawait off", "assert get_ipython().autoawait is False", "import asyncio",
+        "%%xunit_test test_a\nawait asyncio.sleep(0)", LAST,
+    )  # fmt: skip
+    done = shell.run("a.ipynb")
+    assert done.counts == {"passed": 2}, done.output
+
+
 def test_cells_are_executed_as_if_each_had_been_sent(shell):
     """History, hooks, output, awaiting and cells that only show something are as in Jupyter."""
     shell.write(
