@@ -296,7 +296,7 @@ def _why_not_prepared(kernel: Kernel, reply: Mapping[str, Any]) -> str:
             f"the kernel's Python ({python}) cannot run nbxunit: {text}; "
             f"install it there with: {python} -m pip install nbxunit"
         )
-    if name in ("RuntimeError", "UsageError"):
+    if name in ("OtherVersionError", "UsageError"):
         return text
     lines = [protocol.clean(line) for line in reply.get("traceback", ())]
     return "\n".join([f"the kernel cannot prepare the run: {name}: {text}", *lines[-3:]])

@@ -38,22 +38,23 @@ from nbxunit.kernel.wire import Reporting, Wire
 
 LAST_FRAMES = 6
 """Entries of a traceback that are told of an error that is no test's."""
-
-MESSAGE_LIMIT = 100_000
-"""Characters of what pytest says of an internal error."""
 _prepared: dict[str, engine.Prepared] = {}
+
+
+class OtherVersionError(RuntimeError):
+    """The host speaks another major version of the protocol."""
 
 
 def prepare(order: str) -> None:
     """Prepare the run that `order` (JSON) describes; the shell's next cell is the notebook's first.
 
-    RuntimeError if the host speaks another major version of the protocol. pytest.UsageError, and
-    what a conftest raises, as from pytest.
+    OtherVersionError if the host speaks another major version of the protocol. pytest.UsageError,
+    and what a conftest raises, as from pytest.
     """
     told = json.loads(order)
     ours, theirs = protocol.VERSION, str(told["protocol"])
     if ours.partition(".")[0] != theirs.partition(".")[0]:
-        raise RuntimeError(
+        raise OtherVersionError(
             f"the host speaks version {theirs} of nbxunit's protocol, the kernel version {ours}; "
             f"install one version of nbxunit in both (the kernel's Python is {sys.executable}, "
             f"with nbxunit {nbxunit.__version__})"
@@ -144,8 +145,7 @@ async def run(order: str) -> None:
             streams  # ipykernel flushes them, and does not answer if that fails
         )
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        _, sign, told_of_it = prepared.text.getvalue().partition("INTERNALERROR>")
-        text = message or (sign + told_of_it)[-MESSAGE_LIMIT:]
+        text = message or reporting.internal_error
         message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
     try:
         wire.send(protocol.Ended(status, message, reporting.reason))

@@ -139,7 +139,10 @@ class Wire:
 
 
 class Reporting:
-    """The plugin that turns a run into events. `reason` is what `pytest.exit` was called with."""
+    """The plugin that turns a run into events.
+
+    `reason` is what `pytest.exit` was called with, `internal_error` what pytest says of its own end.
+    """
 
     def __init__(self, wire: Wire, prepared: Prepared) -> None:
         self._wire = wire
@@ -149,6 +152,7 @@ class Reporting:
         self._room_for_warnings = limits.Room(WARNINGS_LIMIT, late=limits.SHORT)
         self._deselected: list[str] = []
         self.reason: str | None = None
+        self.internal_error = ""
         self._shown = prepared.config.getoption("capture", "no") == "no"
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -189,6 +193,11 @@ class Reporting:
     def pytest_sessionfinish(self) -> None:
         """No test runs any more, also if what follows takes its time, or ends the kernel."""
         self._wire.keep()
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Something has failed that is no test; pytest itself tells it to whatever reports then."""
+        text = "\n".join(f"INTERNALERROR> {line}" for line in str(excrepr).splitlines())
+        self.internal_error = text[-MESSAGE_LIMIT:]
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run ends, by an interrupt or `pytest.exit`."""

@@ -17,7 +17,11 @@ EARLY = {
     "pytest_collection(): return True": {"ERROR"},
     "pytest_runtestloop(): return True": {"ERROR"},
 }
-HOOKS = [*LATE, *EARLY]
+RAISING = {
+    f"{hook}(): raise RuntimeError('told of {hook}')": {"ERROR"}
+    for hook in ("pytest_addoption", "pytest_configure", "pytest_collection_modifyitems")
+}
+HOOKS = [*LATE, *EARLY, *RAISING]
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +37,29 @@ def shell_of_hooks(shells):
 
 
 @pytest.fixture(scope="module")
-def summary(shell_of_hooks):
-    """The lines of a run's summary: outcome and node id."""
+def output(shell_of_hooks):
+    """What a run of all of them prints."""
     result = shell_of_hooks.run(".", "-rA", width=200)
     assert result.exit == 1, result.output
     assert shell_of_hooks.kernels() == []
-    return [line.partition(" - ")[0].split() for line in result.output.splitlines()]
+    return result.output
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_run(summary, hook):
+def test_run(output, hook):
     """Results that were known are kept, and an error says that it did not end well."""
     notebook = f"h{HOOKS.index(hook)}/a.ipynb"
+    summary = [line.partition(" - ")[0].split() for line in output.splitlines()]
     outcomes = {line[0] for line in summary if len(line) > 1 and line[1].startswith(notebook)}
-    assert outcomes == {**LATE, **EARLY}[hook]
+    assert outcomes == {**LATE, **EARLY, **RAISING}[hook]
+
+
+@pytest.mark.parametrize("hook", RAISING)
+def test_what_a_hook_raised(output, hook):
+    """What ended pytest in the kernel is told, and where in the conftest it was raised."""
+    name = hook.partition("(")[0]
+    assert f"RuntimeError: told of {name}" in output
+    assert f"h{HOOKS.index(hook)}/conftest.py" in output
 
 
 def test_listing(shell_of_hooks):
