@@ -124,7 +124,7 @@ class Signals:
 
 
 class Lasting:
-    """A text file that asks `lost` what to do where a write fails, and writes again if that returns."""
+    """A text file that tells `lost` where a write fails; if that returns, what was written is dropped."""
 
     def __init__(self, file: TextIO, lost: Callable[[OSError], None]) -> None:
         self._file = file

@@ -1,18 +1,21 @@
 """What cells print and show last, kept in files as well: a host asks there what a dead kernel said.
 
-Imports the standard library only. ipykernel sends output a moment later, and ZeroMQ once more, which
-a kernel that is killed does not live to see.
+Imports the standard library and what both sides share. ipykernel sends output a moment later, and
+ZeroMQ once more, which a kernel that is killed does not live to see.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
-from os import _exit, write  # user code may replace them in their module
+from json import dumps  # user code may replace it in its module, as those of `os`
+from os import _exit, close, write
+from os import open as open_file
 from pathlib import Path
 from typing import Any
+
+from nbxunit import limits
 
 LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
@@ -29,7 +32,7 @@ class LastWords:
     """
 
     def __init__(self, path: Path, watcher: threading.Thread | None) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._size = 0
         self._watcher = watcher
 
@@ -42,7 +45,7 @@ class LastWords:
             if self._size + len(data) > LIMIT:
                 os.ftruncate(self._file, 0)
                 self._size = 0
-            self._size += os.write(self._file, data)
+            self._size += write(self._file, data)
 
     def flush(self) -> None:
         """All is written."""
@@ -75,7 +78,8 @@ class LastOutput:
 
     def _keep(self, message: dict[str, Any]) -> None:
         parent = message["parent_header"].get("msg_id", "")
-        if "/" not in parent:  # not from a cell
+        is_from_cell = "/" in parent
+        if not is_from_cell or limits.weight_of(message["content"]) > OUTPUT_LIMIT:
             return
         kept = {
             "header": {name: message["header"][name] for name in ("msg_id", "msg_type")},
@@ -83,20 +87,20 @@ class LastOutput:
             "msg_type": message["msg_type"],
             "content": message["content"],
         }
-        data = json.dumps(kept, default=repr).encode() + b"\n"
+        text = dumps(kept, default=repr, ensure_ascii=False)
+        data = text.encode("utf-8", "backslashreplace") + b"\n"
         if self._size + len(data) > OUTPUT_LIMIT:
             self.begin()
-        if len(data) <= OUTPUT_LIMIT:
-            self._size += len(data)
-            with contextlib.suppress(OSError):  # a full disk is no failure of the cell that prints
-                self._write(data)
+        self._size += len(data)
+        with contextlib.suppress(OSError):  # a full disk is no failure of the cell that prints
+            self._write(data)
 
     def _write(self, data: bytes) -> None:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, data)
+            write(descriptor, data)
         finally:
-            os.close(descriptor)
+            close(descriptor)
 
 
 _OUTPUT = (
