@@ -330,6 +330,8 @@ class NotebookSession:
             pytest.ExitCode.TESTS_FAILED,
         ):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self._signals.is_full and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         elif session.exitstatus == pytest.ExitCode.OK and 0 < self._skips == session.testscollected:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # as for modules that skip
         if session.items and all(isinstance(item, NotebookItem) for item in session.items):

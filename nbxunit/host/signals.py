@@ -6,6 +6,7 @@ Imports the standard library only. Handlers are put in place where nobody else h
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -18,6 +19,7 @@ from typing import Any, Self, TextIO
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Ended(KeyboardInterrupt):
@@ -42,6 +44,7 @@ class Signals:
         self._has_begun = self._is_held = self._is_due = False
         self.received: signal.Signals | None = None
         self.is_ending = False
+        self.is_full = False
 
     @property
     def exit_status(self) -> int | None:
@@ -81,7 +84,7 @@ class Signals:
         try:
             yield
         except OSError as exc:
-            self.lost(exc)
+            self._end_if_gone(exc)
         finally:
             self._is_held = False
         self._raise_if_due()
@@ -93,7 +96,18 @@ class Signals:
         self._raise_if_due()
 
     def lost(self, exc: OSError) -> None:
-        """End the run if `exc` came from output that nobody reads any more; else raise it again."""
+        """A write to the output has failed: end the run if nobody reads it any more.
+
+        Go on without it where its disk is full, since there are other reports. Else raise `exc` again.
+        """
+        if exc.errno not in _FULL:
+            self._end_if_gone(exc)
+        elif not self.is_full:
+            self.is_full = True
+            with contextlib.suppress(OSError):  # the same disk, perhaps
+                os.write(2, f"nbxunit: the output cannot be written: {exc}\n".encode())
+
+    def _end_if_gone(self, exc: OSError) -> None:
         if self._output is None or not _is_gone(self._output):
             raise exc
         self._is_held |= not self._has_begun

@@ -207,6 +207,20 @@ def test_no_room_for_junit(shell, disk):
     assert shell.kernels() == []
 
 
+def test_no_room_for_the_output(shell):
+    """Where the output's disk is full, the run goes on, and JUnit is whole; it is no success."""
+    shell.write("a.ipynb", LAST)
+    with Path("/dev/full").open("w") as full:
+        process = shell.start(
+            "a.ipynb", "-v", "--junitxml=j.xml", stdout=full, stderr=subprocess.PIPE
+        )
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 3, said
+    assert "the output cannot be written: [Errno 28]" in said
+    assert "Traceback" not in said
+    assert 'name="test_last"' in (shell.folder / "j.xml").read_text()
+
+
 @pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])
 def test_no_room_for_kernels(shell, disk, options):
     """Where temporary files find no room any more, notebooks are errors that say so, and none hangs."""
