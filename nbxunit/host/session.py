@@ -316,6 +316,12 @@ class NotebookSession:
 
     # --- the end ---
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Spare reporters the frames that they do not show, which take longer than all else there."""
+        if not self._config.getoption("fulltrace", default=False):
+            excinfo.traceback = excinfo.traceback[-1:]
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         """Stop what still runs; a test that was not found is a usage error, as for pytest."""
