@@ -320,7 +320,7 @@ class NotebookSession:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Spare reporters the frames that they do not show, which take longer than all else there."""
         if not self._config.getoption("fulltrace", default=False):
-            excinfo.traceback = excinfo.traceback[-1:]
+            excinfo.traceback = excinfo.traceback.filter(excinfo)[-1:] or excinfo.traceback
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:

@@ -205,7 +205,7 @@ class Reporting:
 
         The terminal reporter prints all frames to nobody, in half of the time that teardown has.
         """
-        excinfo.traceback = excinfo.traceback[-1:]
+        excinfo.traceback = excinfo.traceback.filter(excinfo)[-1:] or excinfo.traceback
         if isinstance(excinfo.value, pytest.exit.Exception):
             self.reason = limits.shortened(str(excinfo.value.msg), MESSAGE_LIMIT)
 
