@@ -20,16 +20,7 @@ from nbxunit.host.control import GRACE, Control, Stopped
 from nbxunit.host.forking import ForkError, Forking
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError, Origin
-from nbxunit.host.records import (
-    Broken,
-    Died,
-    Executed,
-    Job,
-    Output,
-    Record,
-    Sections,
-    Skipped,
-)  # fmt: skip
+from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections, Skipped
 from nbxunit.host.saving import Saved
 from nbxunit.host.testrun import TestRun
 

@@ -21,6 +21,15 @@ LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
 OUTPUT_LIMIT = 1_000_000
 """Bytes of the file of messages, likewise; one that is longer is not kept."""
+OUTPUT = (
+    "stream",
+    "display_data",
+    "execute_result",
+    "update_display_data",
+    "error",
+    "clear_output",
+)
+"""The types of messages of output."""
 CANNOT_SPEAK = 70
 """The exit status of a kernel that cannot tell its host any more: a software error, for sysexits.h."""
 
@@ -64,7 +73,7 @@ class LastOutput:
 
         def send_and_keep(*args: Any, **more: Any) -> Any:
             sent = send(*args, **more)
-            if sent is not None and sent["msg_type"] in _OUTPUT:
+            if sent is not None and sent["msg_type"] in OUTPUT:
                 self._keep(sent)
             return sent
 
@@ -101,16 +110,6 @@ class LastOutput:
             write(descriptor, data)
         finally:
             close(descriptor)
-
-
-_OUTPUT = (
-    "stream",
-    "display_data",
-    "execute_result",
-    "update_display_data",
-    "error",
-    "clear_output",
-)
 
 
 def die(exc: Exception) -> None:
