@@ -73,13 +73,20 @@ class Spool:
             self._ended = True
             self._changed.notify()
 
+    def wait(self, timeout: float) -> None:
+        """Return when `get` need not wait; TimeoutError if it would after `timeout` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(
+                lambda: self._taken or self._ended or self._waiting, timeout
+            ):
+                raise TimeoutError
+
     def get(self, timeout: float) -> Record | None:
         """The next record; TimeoutError if none comes in `timeout` seconds, None after the last."""
+        self.wait(timeout)
         if self._taken:
             return self._taken.popleft()
         with self._changed:
-            if not self._changed.wait_for(lambda: self._ended or self._waiting, timeout):
-                raise TimeoutError
             if not self._waiting:
                 return None
             data = self._read(self._waiting.popleft())

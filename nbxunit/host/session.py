@@ -182,7 +182,7 @@ class NotebookSession:
             for record in self._records(run, item):
                 # A run that is over may still be in a test, with its teardown to report.
                 if not self._is_over(item.session) or replay.is_in_test:
-                    with self._signals.held():
+                    with self._signals.watched():
                         replay.take(record)
                 if self._is_over(item.session):
                     run.control.go = False
@@ -254,27 +254,31 @@ class NotebookSession:
         )
 
     def _records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
-        """The records of a run as they come, and meanwhile what it is doing."""
+        """The records of a run as they come, and meanwhile what it is doing.
+
+        Signals are held while a record is in use: what was taken from the spool is reported too.
+        """
         from nbxunit.host.records import Output, Question
 
         waiting = Waiting(self._config, item.notebook_id)
         while True:
             try:
-                record = run.spool.get(timeout=waiting.timeout)
+                run.spool.wait(waiting.timeout)
             except TimeoutError:
                 waiting.silent(run.control.doing)
                 continue
             waiting.heard()
-            if record is None:
-                run.future.result()
-                return
+            with self._signals.held():
+                record = run.spool.get(0)
+                if record is None:
+                    run.future.result()
+                    return
+                is_shown = isinstance(record, Output)
+                with compat.uncaptured(self._config) if is_shown else contextlib.nullcontext():
+                    yield record
             if isinstance(record, Question):
                 with compat.uncaptured(self._config):
                     run.answer(terminal.ask(record.prompt))
-                continue
-            is_shown = isinstance(record, Output)
-            with compat.uncaptured(self._config) if is_shown else contextlib.nullcontext():
-                yield record
 
     def _is_over(self, session: pytest.Session) -> bool:
         return bool(session.shouldstop or session.shouldfail)

@@ -83,11 +83,17 @@ class Signals:
         self._is_held = True
         try:
             yield
-        except OSError as exc:
-            self._end_if_gone(exc)
         finally:
             self._is_held = False
         self._raise_if_due()
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within, a write that fails since nobody reads the output any more ends the run."""
+        try:
+            yield
+        except OSError as exc:
+            self._end_if_gone(exc)
 
     def begin(self) -> None:
         """The session has begun: an interrupt before would end it without files and summary."""

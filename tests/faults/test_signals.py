@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import textwrap
 import time
 from xml.etree import ElementTree as ET
 
@@ -173,13 +174,31 @@ def test_a_reader_that_is_gone_from_the_start(shell):
     assert ET.parse(shell.folder / "j.xml").findall(".//testcase") == []
 
 
-def test_a_signal_amid_a_report(shell):
-    """A report that a signal comes amid reaches all plugins, and then the run ends."""
+AMID = """
+import os, signal
+def pytest_runtest_logreport(report):
+    if report.when == 'call':
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+BEFORE = """
+import os, signal
+from nbxunit.host.scheduling import Spool
+get = Spool.get
+def getting(self, timeout):
+    record = get(self, timeout)
+    if getattr(record, 'report', {}).get('when') == 'call':
+        os.kill(os.getpid(), signal.SIGTERM)
+    return record
+Spool.get = getting
+"""
+
+
+@pytest.mark.parametrize("hook", [AMID, BEFORE], ids=["amid", "before"])
+def test_a_signal_amid_a_report(shell, hook):
+    """A report that a signal comes amid, or just before, reaches all plugins; then the run ends."""
+    host_only = textwrap.indent(hook, "    ")
     (shell.folder / "conftest.py").write_text(
-        "import os, signal\n"
-        "def pytest_runtest_logreport(report):\n"
-        "    if report.when == 'call' and 'NBXUNIT_KERNEL' not in os.environ:\n"
-        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"import os\nif 'NBXUNIT_KERNEL' not in os.environ:\n{host_only}"
     )
     shell.write(
         "a.ipynb", "import time", "def test_0():\n    open('began', 'w')\n    time.sleep(0.5)"
