@@ -55,11 +55,11 @@ ENDS: dict[str, tuple[list[str], list[str], str]] = {
     ),
     "cell_dies_amid_output": (
         [
-            "import sys\nfor i in range(500): print(i, flush=True)",
+            "import sys\nfor i in range(100): print(i, flush=True)",
             "display('shown'); import os; os._exit(3)",
             LAST_CELL,
         ],
-        ['499\\n"', "'shown'", f"ERROR cell_dies_amid_output.ipynb cell 2: {DIED}"],
+        ['99\\n"', "'shown'", f"ERROR cell_dies_amid_output.ipynb cell 2: {DIED}"],
         "PASSED",
     ),
     "cell_dies": (
