@@ -6,6 +6,7 @@ no text, but structure that pytest's own code reads, and stays as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from sys import getsizeof  # user code may replace it in its module
 from typing import Any
@@ -26,6 +27,7 @@ NUMBER = 32
 """Bytes that a number counts, and a text beside its own."""
 _MARK = 60
 """Characters that are enough for a mark."""
+_LEFT_OUT = re.compile(r"\n\.\.\. (\d{1,15}) characters left out by nbxunit \.\.\.\n")
 
 
 def width(text: str) -> int:
@@ -57,7 +59,9 @@ def shortened(text: str, limit: int) -> str:
     if weight(text) <= limit:
         return text
     half = max(0, limit // width(text) - _MARK) // 2
-    return f"{text[:half]}{left_out(len(text) - 2 * half)}{text[len(text) - half :]}"
+    middle = text[half : len(text) - half]
+    count = len(middle) + sum(int(mark[1]) - len(mark[0]) for mark in _LEFT_OUT.finditer(middle))
+    return f"{text[:half]}{left_out(count)}{text[len(text) - half :]}"
 
 
 def left_out(count: int) -> str:

@@ -254,10 +254,7 @@ class NotebookSession:
         )
 
     def _records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
-        """The records of a run as they come, and meanwhile what it is doing.
-
-        Signals are held while a record is in use: what was taken from the spool is reported too.
-        """
+        """The records of a run as they come, with signals held; meanwhile what it is doing."""
         from nbxunit.host.records import Output, Question
 
         waiting = Waiting(self._config, item.notebook_id)

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from nbxunit.kernel.captured import CapturedFile
+
 if TYPE_CHECKING:
     import pytest
 
@@ -194,7 +196,7 @@ def capture_into(folder: Path) -> Iterator[None]:
 
     def named(*, buffering: int) -> Any:
         name = next(names, None)  # a plugin captures for itself, too
-        return (folder / name).open("w+b", buffering) if name else original(buffering=buffering)
+        return CapturedFile(folder / name) if name else original(buffering=buffering)
 
     module.TemporaryFile = named
     try:

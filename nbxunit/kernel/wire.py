@@ -7,18 +7,15 @@ that a host reads it there when the kernel has died.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nbxunit import limits, protocol
-from nbxunit.kernel import ipycompat
+from nbxunit.kernel import interrupts, ipycompat
 from nbxunit.kernel.reports import Serialiser
 
 if TYPE_CHECKING:
@@ -34,19 +31,6 @@ WARNINGS_LIMIT = 3_000_000
 """Bytes of the texts of all warnings of a run."""
 FLUSH_SIZE = 4_000_000
 """Characters of events that wait at the most."""
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold SIGINT back: half a frame, or one sent twice, would be lost on the host."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Wire:
@@ -116,7 +100,7 @@ class Wire:
             sys.stdout.flush()
             sys.stderr.flush()
             self._channel.mark_output(f"{self._nonce} {self._number + 1}")
-        with _uninterrupted():
+        with interrupts.held():  # half a frame, or one sent twice, would be lost on the host
             self._number += 1
             for prompt in protocol.encode_frame(self._nonce, self._number, self._lines):
                 self._channel.request(prompt)

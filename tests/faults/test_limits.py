@@ -110,6 +110,26 @@ def test_output_is_bounded(shell):
     assert peak < 200
 
 
+FLOOD = """
+import os, resource
+def test_much():
+    for _ in range(100): print('x' * 999_999)
+    assert os.fstat(1).st_size < 20_000_000
+def test_endless():
+    exec("while True: print('x' * 1000)")
+def test_memory():
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 300_000
+"""
+
+
+def test_kernel_is_bounded(shell):
+    """Tests that print without end fill neither the disk nor the kernel's memory, and are torn down."""
+    shell.write("a.ipynb", FLOOD)
+    result = shell.run("a.ipynb", "--test-timeout", "5")
+    assert "1 failed, 2 passed" in result.output, result.output[-2000:]
+    assert "took longer than 5 s and was interrupted" in result.output
+
+
 def test_reports_are_bounded(shell):
     """Also what many tests have printed together, in one notebook or in several."""
     for name in "abcdef":
