@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
 from nbxunit.host import compat, notebooks, outputs, tasks
-from nbxunit.host.client import reply_to
+from nbxunit.host.client import output_messages, reply_to
 from nbxunit.host.kernels import Kernel
 from nbxunit.host.records import Broken, Sections, Skipped
 
@@ -196,9 +196,8 @@ class CellRunner:
     # --- output ---
 
     async def _read_output(self) -> None:
-        channel = self._kernel.client.iopub_channel
-        while True:
-            self._take(await channel.get_msg(timeout=None))
+        async for message in output_messages(self._kernel.client):
+            self._take(message)
 
     def recover(self) -> None:
         """Take what a kernel that has died did not come to send."""
@@ -243,9 +242,8 @@ class CellRunner:
             output.result()
         if not batch.idle.is_set():
             # IOPub loses messages, and the last one can be among them.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IOPUB_TIMEOUT):
-                    await batch.idle.wait()
+            async with tasks.running(batch.idle.wait()) as (idle,):
+                await tasks.first(idle, timeout=IOPUB_TIMEOUT)
         for index in batch.cells:
             self._complete_output(index)
 

@@ -5,11 +5,16 @@ jupyter_client, whose client this is, is imported when the first kernel is start
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from nbxunit import protocol
+
+IN_A_ROW = 20
+"""Messages of output that are read before all else has its turn."""
 
 
 def client_class() -> type[Any]:
@@ -37,6 +42,18 @@ def client_class() -> type[Any]:
             return str(message["header"]["msg_id"])
 
     return CellClient
+
+
+async def output_messages(client: Any) -> AsyncIterator[dict[str, Any]]:
+    """The messages of output as they come.
+
+    Those that are there already are read without a turn for anything else, so that a kernel that
+    prints faster than a host can read would keep all others waiting, and the watch over its time.
+    """
+    for count in itertools.count(1):
+        yield await client.iopub_channel.get_msg(timeout=None)
+        if count % IN_A_ROW == 0:
+            await asyncio.sleep(0)
 
 
 async def request(client: Any, code: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ class ForkServer:
         """An answer of the server; where none comes in `seconds`, there is a server no more."""
         deadline = time.monotonic() + seconds
         while not answer.done() and time.monotonic() < deadline:
-            await asyncio.wait([answer], timeout=WAKE)
+            await tasks.first(answer, timeout=WAKE)
             if not answer.done():
                 self._process.send_signal(signal.SIGCONT)
         if not answer.done():

@@ -16,7 +16,7 @@ from typing import Any
 
 from nbxunit import protocol
 from nbxunit.host import hanging, tasks
-from nbxunit.host.client import call, reply_to
+from nbxunit.host.client import call, output_messages, reply_to
 from nbxunit.host.control import GRACE, Control
 from nbxunit.host.kernels import Kernel, KernelDied
 from nbxunit.host.notebooks import NotebookError
@@ -186,9 +186,7 @@ class TestRun:
     # --- output ---
 
     async def _read_output(self, message_id: str) -> None:
-        channel = self._kernel.client.iopub_channel
-        while True:
-            message = await channel.get_msg(timeout=None)
+        async for message in output_messages(self._kernel.client):
             if message["parent_header"].get("msg_id") != message_id:
                 continue
             content = message["content"]
@@ -264,6 +262,7 @@ class TestRun:
         if deadline is None:
             return
         await asyncio.sleep(deadline - time.monotonic())
+        await tasks.turns()
         # First of all: a signal can be what lets the run come to its end.
         self._killed = f"the notebook took longer than {self._job.notebook_timeout:g} s"
         self._stacks = await hanging.stacks(self._kernel)

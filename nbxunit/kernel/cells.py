@@ -7,10 +7,11 @@ messages that say nothing about it are not sent. A cell that only registers is n
 
 from __future__ import annotations
 
-import os
 import re
+from os import O_CREAT, O_WRONLY, close, write  # a cell may replace them in their module
+from os import open as open_file
 from pathlib import Path
-from time import monotonic  # a cell may replace it in its module
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from unittest import SkipTest
 
@@ -55,6 +56,7 @@ class Cells:
                 if reply["status"] != "ok" or reply["payload"]:
                     break
             self._autoawait, shell.autoawait = shell.autoawait, True
+            self._tell(request.id, begun - 1)  # it has ended: the reply is not of its time
         except KeyboardInterrupt:  # between two cells, or while the output of one is flushed
             reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
         except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
@@ -69,11 +71,11 @@ class Cells:
 
         The file is opened each time, since cells close descriptors that are not theirs.
         """
-        descriptor = os.open(self._current, os.O_WRONLY | os.O_CREAT, 0o600)
+        descriptor = open_file(self._current, O_WRONLY | O_CREAT, 0o600)
         try:
-            os.write(descriptor, protocol.encode_current(request, position, monotonic()))
+            write(descriptor, protocol.encode_current(request, position, monotonic()))
         finally:
-            os.close(descriptor)
+            close(descriptor)
 
     def _registers(self, key: str, source: str) -> bool:
         """Whether the cell only registers, and has done so, as an execution of it would.

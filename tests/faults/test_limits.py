@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -108,6 +109,22 @@ def test_output_is_bounded(shell):
     assert len(output) < 20_000_000
     assert output.count("left out by nbxunit") >= 6  # but for images and the property
     assert peak < 200
+
+
+@pytest.mark.parametrize("begin", ["if 1:", "def test_a():"], ids=["cell", "test"])
+def test_suspended_run(shell, begin):
+    """Time in which nbxunit itself stood still, as after Ctrl-Z, is no time of what ended meanwhile."""
+    shell.write(
+        "a.ipynb", f"{begin}\n    open('began', 'w').close(); __import__('time').sleep(1)", LAST
+    )
+    process = shell.start("a.ipynb", "--cell-timeout", "2", "--test-timeout", "2")
+    while process.poll() is None and not (shell.folder / "began").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(4)
+    process.send_signal(signal.SIGCONT)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
 
 
 FLOOD = """
