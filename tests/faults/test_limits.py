@@ -129,6 +129,8 @@ def test_suspended_run(shell, begin):
 
 FLOOD = """
 import os, resource
+def teardown_function(function):
+    open(f"torn {function.__name__}", "w").close()
 def test_much():
     for _ in range(100): print('x' * 999_999)
     assert os.fstat(1).st_size < 20_000_000
@@ -145,6 +147,7 @@ def test_kernel_is_bounded(shell):
     result = shell.run("a.ipynb", "--test-timeout", "5")
     assert "1 failed, 2 passed" in result.output, result.output[-2000:]
     assert "took longer than 5 s and was interrupted" in result.output
+    assert (shell.folder / "torn test_endless").exists()
 
 
 def test_reports_are_bounded(shell):
