@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
-TURNS = 50
-"""Turns of the event loop; from a message to the end of what waits for it there are some ten."""
+PATIENCE = 1.0
+"""Seconds that a wait lasts longer at the most where this process was busy, or stopped."""
 
 
 @contextlib.asynccontextmanager
@@ -27,16 +28,18 @@ async def running(*awaitables: Awaitable[Any]) -> AsyncIterator[Sequence[asyncio
 
 
 async def first(*tasks: asyncio.Future[Any], timeout: float | None = None) -> None:
-    """Wait until one of `tasks` is done, or for `timeout` seconds, and `turns`."""
-    done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    if not done:
-        await turns()
+    """Wait until one of `tasks` is done, or for `timeout` seconds.
 
-
-async def turns() -> None:
-    """Let all else go on as far as it comes with what is there.
-
-    When a time is over in a process that was busy, or stopped, what it waited for may be among that.
+    Where this process was too busy to notice their end, or stopped, it waits again for as long as it
+    is late, since what it waited for may have come meanwhile, and not be read yet.
     """
-    for _ in range(TURNS):
-        await asyncio.sleep(0)
+    begin = time.monotonic()
+    done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    if timeout is not None and not done:
+        late = min(time.monotonic() - begin - timeout, PATIENCE)
+        await asyncio.wait(tasks, timeout=late, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def sleep(seconds: float) -> None:
+    """Wait for `seconds`, and likewise."""
+    await first(asyncio.Future(), timeout=max(0, seconds))

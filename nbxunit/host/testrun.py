@@ -261,8 +261,7 @@ class TestRun:
         """Interrupt the run when its notebook took too long, and kill it if nothing comes of it."""
         if deadline is None:
             return
-        await asyncio.sleep(deadline - time.monotonic())
-        await tasks.turns()
+        await tasks.sleep(deadline - time.monotonic())
         # First of all: a signal can be what lets the run come to its end.
         self._killed = f"the notebook took longer than {self._job.notebook_timeout:g} s"
         self._stacks = await hanging.stacks(self._kernel)
