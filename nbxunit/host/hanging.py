@@ -18,22 +18,28 @@ from nbxunit.host.records import Sections
 PATIENCE = 0.5
 """Seconds that a kernel may take to say what it is doing."""
 TICK = 0.02
+TOLD, RAW = "stacks", "raw-stacks"
 LIMIT = 50_000
 """Characters of that in a report."""
 
 
 async def stacks(kernel: Kernel) -> Sections:
     """What the kernel is doing, as a section of a report; none where it does not tell."""
-    told, raw = kernel.folder / "stacks", kernel.folder / "raw-stacks"
-    if not raw.exists() or not _catches_signal(kernel.process.pid):
-        return ()
+    told = kernel.folder / TOLD
     told.unlink(missing_ok=True)
+    if not (kernel.folder / RAW).exists() or not _catches_signal(kernel.process.pid):
+        return ()
     kernel.process.send_signal(signal.SIGUSR2)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             while not told.exists():
                 await asyncio.sleep(TICK)
-    for path in (told, raw):
+    return last_stacks(kernel)
+
+
+def last_stacks(kernel: Kernel) -> Sections:
+    """What the kernel has told last, which is there before what it was doing goes on."""
+    for path in (kernel.folder / TOLD, kernel.folder / RAW):
         with contextlib.suppress(OSError):
             if text := path.read_text(encoding="utf-8", errors="replace")[:LIMIT]:
                 return (("What ran when the time was over", protocol.clean(text)),)

@@ -49,6 +49,7 @@ class TestRun:
         self._taken = 0
         self._killed = ""
         self._stacks: Sections = ()
+        self._late: str | None = None
 
     async def run(self, deadline: float | None = None) -> None:
         """Run the tests, by `deadline` at the latest; KernelDied or NotebookError if they can't end."""
@@ -164,9 +165,11 @@ class TestRun:
 
     def _explain(self, report: dict[str, Any]) -> None:
         """Add what ran when the time was over to the report of the test that failed by it."""
-        if self._stacks and not self._killed and report.get("outcome") == "failed":
-            report["sections"] = [*report.get("sections", ()), *self._stacks]
-            self._stacks = ()
+        is_late = self._late is not None and report.get("nodeid") == self._late
+        if is_late and not self._killed and report.get("outcome") == "failed":
+            stacks = hanging.last_stacks(self._kernel)
+            report["sections"] = [*report.get("sections", ()), *stacks]
+            self._late = None
 
     def _read_journal(self) -> None:
         """Take the events that a dead kernel could not send any more."""
@@ -201,14 +204,15 @@ class TestRun:
     async def _drained(self, number: int) -> None:
         """Wait until the output that came before the frame `number` has been read."""
         text = f"{self._nonce} {number}"
-        with contextlib.suppress(TimeoutError):  # IOPub loses messages; a marker can be among them
-            await asyncio.wait_for(self._marker(text).wait(), GRACE)
+        async with tasks.running(self._marker(text).wait()) as (marker,):
+            await tasks.first(marker, timeout=GRACE)  # IOPub loses messages, and it can be among them
         self._markers.pop(text, None)
 
     # --- time ---
 
     async def _watch(self) -> None:
-        """Interrupt a test that takes too long; kill the kernel when nothing comes of it."""
+        """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
+        asked: str | None = None
         interrupted_at: float | None = None
         progress: object = None
         while True:
@@ -216,29 +220,32 @@ class TestRun:
             limit, now = self._job.test_timeout, time.monotonic()
             running, since = self._now_running()
             before, progress = progress, (running, since, self._taken, len(self._journal_lines()))
-            if limit is None or running is None:
-                interrupted_at = None
-            elif interrupted_at is None:
+            if asked is not None and (running != asked or progress != before):
+                if running == asked:  # it reacted; its teardown has as long again
+                    self._running = (running, now)
+                asked = interrupted_at = None
+            elif limit is None or running is None:
+                continue
+            elif asked is None:
                 if now - since > limit:
+                    asked = self._late = running
                     self._stacks = await hanging.stacks(self._kernel)
-                    if self._now_running()[0] != running:  # the signal has ended what it waited for
-                        self._stacks = ()
-                        continue
-                    interrupted_at = time.monotonic()
-                    with contextlib.suppress(OSError):
-                        timed_out = self._kernel.folder / protocol.TIMED_OUT
-                        timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
-                        timed_out.write_text(running, encoding="utf-8")
-                    await self._kernel.interrupt()
-            elif progress != before:  # it reacted; its teardown has as long again
-                interrupted_at, self._running = None, (running, now)
+            elif (
+                interrupted_at is None
+            ):  # and not before: the signal can have ended what it waited for
+                with contextlib.suppress(OSError):
+                    timed_out = self._kernel.folder / protocol.TIMED_OUT
+                    timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
+                    timed_out.write_text(running, encoding="utf-8")
+                await self._kernel.interrupt()
+                interrupted_at = time.monotonic()
             elif now - interrupted_at > GRACE:
                 self._killed = (
                     f"{running} took longer than {limit:g} s and did not react to an interrupt, "
                     "so the kernel was killed"
                 )
                 await self._kernel.kill()
-                interrupted_at = None
+                return
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""

@@ -99,3 +99,12 @@ def test_stacks_of_a_test_that_awaits(told):
     it = told("deep_test")
     assert it.counts == {"failed": 1, "passed": 1}, it.text
     assert "cell 2, line 4, in test_a\n  cell 2, line 1, in inner\n" in it.text
+
+
+def test_wait_that_ends_by_the_question(shell):
+    """A wait that is cut short by the question what runs fails its test; the next ones pass."""
+    pairs = (f"def test_{n}_a(): libc.sleep(99)\ndef test_{n}_b(): pass" for n in range(20))
+    shell.write("a.ipynb", "import ctypes\nlibc = ctypes.CDLL(None)\n" + "\n".join(pairs))
+    result = shell.run("a.ipynb", "--test-timeout", "0.3")
+    assert result.counts == {"failed": 20, "passed": 20}, result.output
+    assert result.output.count("What ran when the time was over") == 20, result.output
