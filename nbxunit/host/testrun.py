@@ -205,7 +205,8 @@ class TestRun:
         """Wait until the output that came before the frame `number` has been read."""
         text = f"{self._nonce} {number}"
         async with tasks.running(self._marker(text).wait()) as (marker,):
-            await tasks.first(marker, timeout=GRACE)  # IOPub loses messages, and it can be among them
+            # IOPub loses messages, and it can be among them.
+            await tasks.first(marker, timeout=GRACE)
         self._markers.pop(text, None)
 
     # --- time ---

@@ -49,6 +49,14 @@ def run(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     return asyncio.run(main())
 
 
+@pytest.fixture(autouse=True)
+def sigint() -> Iterator[None]:
+    """What a destroyed loop leaves as the handler of SIGINT is no other test's."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def interrupt_after(seconds: float) -> Iterator[None]:
     timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
