@@ -46,7 +46,6 @@ class TestRun:
         self._markers: dict[str, asyncio.Event] = {}
         self._ended = False
         self._running: tuple[str, float] | None = None
-        self._taken = 0
         self._killed = ""
         self._stacks: Sections = ()
         self._late: str | None = None
@@ -148,7 +147,6 @@ class TestRun:
 
     def _note(self, event: protocol.Event) -> None:
         self._order.check(event)
-        self._taken += 1
         if isinstance(event, protocol.Started):
             self._running = (event.nodeid, time.monotonic())
             self._control.doing = event.nodeid
@@ -215,19 +213,20 @@ class TestRun:
         """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
         asked: str | None = None
         interrupted_at: float | None = None
-        progress: object = None
+        reaction = b""
         while True:
             await asyncio.sleep(TICK)
             limit, now = self._job.test_timeout, time.monotonic()
             running, since = self._now_running()
-            before, progress = progress, (running, since, self._taken, len(self._journal_lines()))
-            if asked is not None and (running != asked or progress != before):
-                if running == asked:  # it reacted; its teardown has as long again
-                    self._running = (running, now)
+            before, reaction = reaction, self._reaction()
+            if limit is None or running is None:
+                asked = None
+            elif (
+                reaction != before
+            ):  # it has failed for its time, and its teardown has as long again
+                asked, self._running = None, (running, now)
+            elif asked != running:
                 asked = interrupted_at = None
-            elif limit is None or running is None:
-                continue
-            elif asked is None:
                 if now - since > limit:
                     asked = self._late = running
                     self._stacks = await hanging.stacks(self._kernel)
@@ -247,6 +246,12 @@ class TestRun:
                 )
                 await self._kernel.kill()
                 return
+
+    def _reaction(self) -> bytes:
+        """What the kernel has written when a test failed for its time the last time."""
+        with contextlib.suppress(OSError):
+            return (self._kernel.folder / protocol.REACTED).read_bytes()
+        return b""
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""

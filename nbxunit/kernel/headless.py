@@ -75,6 +75,7 @@ def prepare(order: str) -> None:
         shell.events.register("post_run_cell", lambda _: updates.flush())
     Cells(notebook, folder, output).serve()
     (folder / "captured").mkdir()
+    (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path = Path(told["path"])
     here = os.getcwd()  # noqa: PTH109
@@ -97,12 +98,18 @@ def _place(notebook: Notebook, file: str) -> str:
 
 
 def _open_standard_streams() -> None:
-    """Where a cell closed one, the next file would get its number, and output would go there."""
+    """Where a cell closed one, the next file would get its number, and output would go there.
+
+    pytest asks ipykernel's streams for their files, closed or not.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(getattr(sys, name), "closed", False):
+            setattr(sys, name, getattr(sys, f"__{name}__"))
 
 
 def _end_forks(shell: Any) -> None:

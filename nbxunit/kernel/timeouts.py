@@ -22,12 +22,12 @@ from nbxunit import protocol
 class Timeouts:
     """The plugin that makes a failure of what takes longer than `limit` seconds.
 
-    `folder` is where the host writes for which test an interrupt is.
+    `folder` is where the host writes for which test an interrupt is, and this when one has failed.
     """
 
     def __init__(self, limit: float, folder: Path) -> None:
         self._limit = limit
-        self._meant = folder / protocol.TIMED_OUT
+        self._meant, self._reacted = folder / protocol.TIMED_OUT, folder / protocol.REACTED
         self._since = monotonic()
         self._running = ""
         self._in_phase = self._interrupted = False
@@ -83,6 +83,8 @@ class Timeouts:
         # Also where the code has kept an interrupt to itself, or ended by the signal before it.
         if self._interrupted or self._is_over():
             self._since = monotonic()  # what is left of the test has as long again
+            with contextlib.suppress(OSError):
+                self._reacted.write_text(str(self._since), encoding="utf-8")
             how = " and was interrupted" if self._interrupted else ""
             pytest.fail(f"the test took longer than {self._limit:g} s{how}")
         return result

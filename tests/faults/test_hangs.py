@@ -108,3 +108,20 @@ def test_wait_that_ends_by_the_question(shell):
     result = shell.run("a.ipynb", "--test-timeout", "0.3")
     assert result.counts == {"failed": 20, "passed": 20}, result.output
     assert result.output.count("What ran when the time was over") == 20, result.output
+
+
+def test_subtests_without_end(shell):
+    """A test that reports subtests for ever fails for its time as any other does."""
+    source = """\
+import time, unittest
+class TestIt(unittest.TestCase):
+    def test_a(self):
+        while True:
+            with self.subTest(): time.sleep(0.02)
+"""
+    shell.write("a.ipynb", source, LAST)
+    result = shell.run("a.ipynb", "--test-timeout", "1")
+    assert "Failed: the test took longer than 1 s and was interrupted" in result.output, (
+        result.output
+    )
+    assert (result.counts["failed"], result.counts["passed"]) == (1, 1), result.output

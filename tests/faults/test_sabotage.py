@@ -74,15 +74,15 @@ BREAKS = {
     "trace": "def t(*a): raise RuntimeError\nsys.settrace(t)\nlen([])\nt()",
     "descriptors": "held = []\nwhile True: held.append(os.open('/dev/null', 0))",
     "namespace": "get_ipython().user_ns = {}",
-    "stdout_closed": "sys.stdout.close()\nsys.stderr.close()",
 }
+CLOSES = {"stdout_closed": "sys.stdout.close()\nsys.stderr.close()"}
 
 
 @pytest.fixture(scope="module")
 def batch(shells):
     """All of them in one run, each in a cell, and in a test."""
     shell = shells()
-    for name, code in {**BORNE, **BREAKS}.items():
+    for name, code in {**BORNE, **BREAKS, **CLOSES}.items():
         test = "def test_it():\n" + textwrap.indent(code, "    ")
         shell.write(f"{name}_cell.ipynb", IMPORTS, code, FAILS, LAST)
         shell.write(f"{name}_test.ipynb", IMPORTS, test, FAILS, LAST)
@@ -101,6 +101,14 @@ def test_borne(told, name):
     assert in_cell.counts == {"failed": 1, "passed": 1}, in_cell.text
     assert in_test.counts == {"failed": 1, "passed": 2}, in_test.text
     assert max(in_cell.seconds, in_test.seconds) < 30
+
+
+@pytest.mark.parametrize("name", CLOSES)
+def test_closes(told, name):
+    """A cell may do it; a test that does it fails, and what cannot run behind it is an error."""
+    in_cell, in_test = told(f"{name}_cell"), told(f"{name}_test")
+    assert in_cell.counts == {"failed": 1, "passed": 1}, in_cell.text
+    assert set(in_test.counts) == {"failed", "error"}, in_test.text
 
 
 @pytest.mark.parametrize("name", BREAKS)
