@@ -22,6 +22,7 @@ WAYS = {
     "shows": ("exec('while True: display(1)')", True),
     "own_loop": ("asyncio.run(asyncio.sleep(99))", True),
     "ignores": ("signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(99)", False),
+    "handles": ("signal.signal(signal.SIGINT, signal.default_int_handler); time.sleep(99)", True),
     "stopped": ("os.kill(os.getpid(), signal.SIGSTOP)", False),
 }
 SOON = 20.0
