@@ -218,21 +218,21 @@ class TestRun:
             await asyncio.sleep(TICK)
             limit, now = self._job.test_timeout, time.monotonic()
             running, since = self._now_running()
+            if limit is None:
+                continue
             before, reaction = reaction, self._reaction()
-            if limit is None or running is None:
+            if running is None:
                 asked = None
-            elif (
-                reaction != before
-            ):  # it has failed for its time, and its teardown has as long again
+            elif reaction != before:
+                # It has failed for its time, and its teardown has as long again.
                 asked, self._running = None, (running, now)
             elif asked != running:
                 asked = interrupted_at = None
                 if now - since > limit:
                     asked = self._late = running
                     self._stacks = await hanging.stacks(self._kernel)
-            elif (
-                interrupted_at is None
-            ):  # and not before: the signal can have ended what it waited for
+            elif interrupted_at is None:
+                # Not before: the signal that asked can have ended what it waited for.
                 with contextlib.suppress(OSError):
                     timed_out = self._kernel.folder / protocol.TIMED_OUT
                     timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it

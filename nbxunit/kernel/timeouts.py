@@ -83,9 +83,8 @@ class Timeouts:
         try:
             result = yield
         except KeyboardInterrupt:
-            if (
-                not self._interrupted and not self._is_meant()
-            ):  # a test can put Python's handler back
+            # A test can put Python's handler back, which does not look whose interrupt it is.
+            if not self._interrupted and not self._is_meant():
                 raise
             self._interrupted = True
         finally:

@@ -61,9 +61,8 @@ class LateHost:
         if event == "line" and self._lines and next(self._lines, None) == self._number:
             self.interrupts += 1
             self._meant.write_text(self._nodeid)
-            signal.getsignal(signal.SIGINT)(
-                signal.SIGINT, frame
-            )  # as Python does between two lines
+            # As Python does between two lines.
+            signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
         return self._trace
 
 
