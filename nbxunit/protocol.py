@@ -27,8 +27,8 @@ SKIP = "nbxunit_skip"
 TIMED_OUT = "timed-out"
 """The file in a kernel's folder that names the test for which the host's next interrupt is."""
 REACTED = "reacted"
-"""The file in a kernel's folder that says when a test failed by its time, so that what is left of it
-has as long again."""
+"""The file in a kernel's folder that is touched when a test failed by its time, so that what is left
+of it has as long again."""
 CURRENT_CELL = "cell"
 """The file in a kernel's folder that says which cell runs."""
 LAST_OUTPUT = "output"

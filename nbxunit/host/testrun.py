@@ -213,7 +213,7 @@ class TestRun:
         """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
         asked: str | None = None
         interrupted_at: float | None = None
-        reaction = b""
+        reaction = self._reaction()
         while True:
             await asyncio.sleep(TICK)
             limit, now = self._job.test_timeout, time.monotonic()
@@ -247,11 +247,11 @@ class TestRun:
                 await self._kernel.kill()
                 return
 
-    def _reaction(self) -> bytes:
-        """What the kernel has written when a test failed for its time the last time."""
+    def _reaction(self) -> int:
+        """When the kernel told the last time that a test failed for its time, if it can be known."""
         with contextlib.suppress(OSError):
-            return (self._kernel.folder / protocol.REACTED).read_bytes()
-        return b""
+            return (self._kernel.folder / protocol.REACTED).stat().st_mtime_ns
+        return 0
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""

@@ -22,7 +22,7 @@ from nbxunit import protocol
 class Timeouts:
     """The plugin that makes a failure of what takes longer than `limit` seconds.
 
-    `folder` is where the host writes for which test an interrupt is, and this when one has failed.
+    `folder` is where the host writes for which test an interrupt is, and this tells that one has failed.
     """
 
     def __init__(self, limit: float, folder: Path) -> None:
@@ -93,7 +93,7 @@ class Timeouts:
         if self._interrupted or self._is_over():
             self._since = monotonic()  # what is left of the test has as long again
             with contextlib.suppress(OSError):
-                self._reacted.write_text(str(self._since), encoding="utf-8")
+                self._reacted.touch()  # to write it anew can wait a second for the disk
             how = " and was interrupted" if self._interrupted else ""
             pytest.fail(f"the test took longer than {self._limit:g} s{how}")
         return result
