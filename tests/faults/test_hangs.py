@@ -104,11 +104,11 @@ def test_stacks_of_a_test_that_awaits(told):
 
 def test_wait_that_ends_by_the_question(shell):
     """A wait that is cut short by the question what runs fails its test; the next ones pass."""
-    pairs = (f"def test_{n}_a(): libc.sleep(99)\ndef test_{n}_b(): pass" for n in range(5))
+    pairs = (f"def test_{n}_a(): libc.sleep(99)\ndef test_{n}_b(): pass" for n in range(8))
     shell.write("a.ipynb", "import ctypes\nlibc = ctypes.CDLL(None)\n" + "\n".join(pairs))
-    result = shell.run("a.ipynb", "--test-timeout", "1")
-    assert result.counts == {"failed": 5, "passed": 5}, result.output
-    assert result.output.count("What ran when the time was over") == 5, result.output
+    result = shell.run("a.ipynb", "--test-timeout", "0.3")
+    assert result.counts == {"failed": 8, "passed": 8}, result.output
+    assert result.output.count("What ran when the time was over") == 8, result.output
 
 
 def test_subtests_without_end(shell):
