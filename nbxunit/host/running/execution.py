@@ -17,12 +17,13 @@ from nbxunit.host import tasks
 from nbxunit.host.kernels import hang_report, starting
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.forking import ForkError, Forking
-from nbxunit.host.kernels.starting import Kernel, KernelDied
+from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError, Origin
 from nbxunit.host.notebooks.saving import Saved
 from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections, Skipped
-from nbxunit.host.running.cells import CellRunner, Place
+from nbxunit.host.running.broken_cells import Place
+from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
 from nbxunit.host.running.testrun import TestRun
 

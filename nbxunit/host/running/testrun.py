@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from typing import Any
 
-from nbxunit import protocol
+from nbxunit import frames, protocol
 from nbxunit.host import tasks
 from nbxunit.host.kernels import hang_report
 from nbxunit.host.kernels.client import call, output_messages, reply_to
-from nbxunit.host.kernels.starting import Kernel, KernelDied
+from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.records import Job, Output, Question, Sections
 from nbxunit.host.running.control import GRACE, Control
@@ -41,8 +41,8 @@ class TestRun:
         self._kernel = kernel
         self._emit = emit
         self._nonce = secrets.token_hex(16)
-        self._reader = protocol.FrameReader(self._nonce)
-        self._order = protocol.Order()
+        self._reader = frames.FrameReader(self._nonce)
+        self._order = frames.Order()
         self._journal: FileIO | None = None
         self._markers: dict[str, asyncio.Event] = {}
         self._ended = False
@@ -183,7 +183,7 @@ class TestRun:
             return []
         self._journal.seek(0)
         text = self._journal.readall().decode("utf-8", "replace")
-        return list(protocol.journal_lines(text, self._reader.number))
+        return list(frames.journal_lines(text, self._reader.number))
 
     # --- output ---
 
