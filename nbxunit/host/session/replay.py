@@ -266,7 +266,7 @@ class Replay:
         report = pytest.TestReport(
             running.nodeid, running.location, {}, "failed", message, "call", sections
         )
-        report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `session`
+        report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `reporting`
         self._log(report)
         self._finished(running.nodeid, running.location)
 
