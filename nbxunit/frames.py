@@ -9,9 +9,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nbxunit.protocol import (
-    LIMIT,
-    PART_SIZE,
-    PROMPT,
     VERSION,
     Collected,
     Ended,
@@ -23,6 +20,13 @@ from nbxunit.protocol import (
     Started,
     decode,
 )  # fmt: skip
+
+PROMPT = "\x02nbxunit\x03"
+"""How the prompt of an input request begins that carries events and is no question to a person."""
+PART_SIZE = 1_000_000
+"""Characters of a frame in one input request; a longer one is sent in parts."""
+LIMIT = 128_000_000
+"""Characters of a frame that the host takes at the most."""
 
 
 def encode_frame(nonce: str, number: int, lines: Iterable[str]) -> list[str]:

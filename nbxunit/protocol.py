@@ -32,12 +32,6 @@ CURRENT_CELL = "cell"
 """The file in a kernel's folder that says which cell runs."""
 LAST_OUTPUT = "output"
 """The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
-PROMPT = "\x02nbxunit\x03"
-"""How the prompt of an input request begins that carries events and is no question to a person."""
-PART_SIZE = 1_000_000
-"""Characters of a frame in one input request; a longer one is sent in parts."""
-LIMIT = 128_000_000
-"""Characters of a frame that the host takes at the most."""
 STREAM_LIMIT = 1_000_000
 """Bytes (see `limits.width`) of one cell's stdout and stderr that are kept, at its beginning."""
 STREAM_TAIL = 50_000

@@ -24,18 +24,18 @@ def report(name): return {"nodeid": name, "location": PLACE, "outcome": "passed"
 """
 BEFORE = "def test_before(): pass"
 FORGED = {  # the body of a test: what is said of it
-    "another_nonce": (r"prompt(protocol.PROMPT + 'forged 1 1/1 ')", "a frame of another run, or none"),
-    "no_frame": ("prompt(protocol.PROMPT + 'nonsense')", "a frame of another run, or none"),
+    "another_nonce": (r"prompt(frames.PROMPT + 'forged 1 1/1 ')", "a frame of another run, or none"),
+    "no_frame": ("prompt(frames.PROMPT + 'nonsense')", "a frame of another run, or none"),
     "a_question": ("prompt('What is your password? ')", "a question, which only --pdb asks"),
     "frame_twice": (
         "w = the_wire(); prompt(frames.encode_frame(w._nonce, w._number, [])[0])", "is out of order",
     ),
     "part_too_big": (
-        "w = the_wire(); prompt(f'{protocol.PROMPT}{w._nonce} {w._number + 1} 1/1 ' + 'x' * 2_000_000)",
+        "w = the_wire(); prompt(f'{frames.PROMPT}{w._nonce} {w._number + 1} 1/1 ' + 'x' * 2_000_000)",
         "is out of order or too large",
     ),
     "too_many_parts": (
-        "w = the_wire(); prompt(f'{protocol.PROMPT}{w._nonce} {w._number + 1} 1/999999 x')", "too large",
+        "w = the_wire(); prompt(f'{frames.PROMPT}{w._nonce} {w._number + 1} 1/999999 x')", "too large",
     ),
     "no_json": ("the_wire()._lines.append('{'); the_wire().flush()", "not JSON"),
     "nan": ("the_wire()._lines.append('{\"event\": \"Ended\", \"status\": NaN}'); the_wire().flush()", "no JSON"),

@@ -121,7 +121,7 @@ class TestRun:
         while not self._ended:
             message = await client.stdin_channel.get_msg(timeout=None)
             prompt = str(message["content"].get("prompt", ""))
-            if not prompt.startswith(protocol.PROMPT):
+            if not prompt.startswith(frames.PROMPT):
                 if not self._job.options.get("usepdb"):
                     raise protocol.ProtocolError("a question, which only --pdb asks")
                 self._emit(Question(prompt))
