@@ -30,6 +30,8 @@ REACTED = "reacted"
 of it has as long again."""
 CURRENT_CELL = "cell"
 """The file in a kernel's folder that says which cell runs."""
+COMPANION_CELL = "companion-cell"
+"""The file in a kernel's folder that says which cell a companion's fixture executes; else it is empty."""
 LAST_OUTPUT = "output"
 """The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
 STREAM_LIMIT = 1_000_000

@@ -18,14 +18,22 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {
     ".".join(("nbxunit", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES
 }
-SHARED = ("protocol.py", "frames.py", "directives.py", "limits.py", "errors.py")
+SHARED = (
+    "protocol.py",
+    "frames.py",
+    "directives.py",
+    "parameters.py",
+    "limits.py",
+    "errors.py",
+)
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")
 
 FLOORS = {
     "kernel": {
-        "headless": {"", "inline", "run", "results", "lifecycle", "cells", "compat"},
-        "": {"inline", "run", "results", "lifecycle", "cells", "compat"},
-        "inline": {"run", "results", "lifecycle", "cells", "compat"},
+        "headless": {"", "inline", "companion", "run", "results", "lifecycle", "cells", "compat"},
+        "": {"inline", "companion", "run", "results", "lifecycle", "cells", "compat"},
+        "inline": {"companion", "run", "results", "lifecycle", "cells", "compat"},
+        "companion": {"run", "results", "lifecycle", "cells", "compat"},
         "run": {"lifecycle", "cells", "compat"},
         "results": {"cells", "compat"},
         "lifecycle": {"cells", "compat"},
@@ -135,7 +143,7 @@ def test_there_is_no_import_cycle():
 def test_shared_modules_import_the_standard_library_only(file):
     """What both sides share imports the standard library, each other, and nothing else."""
     roots = {module.partition(".")[0] for module in imports(PACKAGE / file)}
-    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit"}
+    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit", "black"}
     assert imported_modules(PACKAGE / file) <= {f"nbxunit.{each[:-3]}" for each in SHARED}
 
 

@@ -18,7 +18,7 @@ from nbxunit.host.kernels import hang_report, starting
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.forking import ForkError, Forking
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
-from nbxunit.host.notebooks import files
+from nbxunit.host.notebooks import companions, files
 from nbxunit.host.notebooks.files import NotebookError, Origin
 from nbxunit.host.notebooks.saving import Saved
 from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections, Skipped
@@ -55,7 +55,9 @@ async def execute(
     Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
     """
     try:
-        name = _kernel_of(job, files.peek(job.path))
+        companion = companions.read(job.path) if job.companion else None
+        folder = companion.folder if companion else job.path.parent
+        name = _kernel_of(job, companion.origin if companion else files.peek(job.path))
         control.doing = f"starting the kernel {name}"
         async with contextlib.AsyncExitStack() as stack:
 
@@ -66,9 +68,7 @@ async def execute(
                     return await _unless_stopped(stack.enter_async_context(started()), control)
 
             def started() -> contextlib.AbstractAsyncContextManager[Kernel]:
-                return starting.started(
-                    name, job.path.parent, job.environment, forking, control.stop.is_set
-                )
+                return starting.started(name, folder, job.environment, forking, control.stop.is_set)
 
             kernel = await start()
             control.doing = "waiting for its turn"
@@ -76,6 +76,10 @@ async def execute(
             # It has died with the fork server, or an earlier notebook has cleared the temporary folder.
             if not (kernel.is_alive() and kernel.journal.exists()):
                 kernel = await start()
+            if companion is not None:
+                control.kernel = kernel
+                await _Execution(job, control, kernel, emit).run(None)
+                return
             notebook = files.read(job.path)
             if (
                 _kernel_of(job, Origin.of(notebook)) != name
@@ -159,7 +163,8 @@ class _Execution:
         self._number = number
         self._deadline: float | None = None
 
-    async def run(self, notebook: NotebookNode) -> None:
+    async def run(self, notebook: NotebookNode | None) -> None:
+        """Prepare the run, execute the cells of `notebook`, if the job has one, and run the tests."""
         start = time.monotonic()
         limit = self._job.notebook_timeout
         self._deadline = None if limit is None else start + limit
@@ -167,12 +172,13 @@ class _Execution:
             await self._guarded(self._prepare())
         except TookTooLong as exc:
             raise NotebookError(str(exc)) from exc
-        start = time.monotonic()
-        ended = await self._cells(notebook)
-        if ended is not None:
-            self._emit(ended)
-            return
-        self._emit(Executed(time.monotonic() - start))
+        if notebook is not None:
+            start = time.monotonic()
+            ended = await self._cells(notebook)
+            if ended is not None:
+                self._emit(ended)
+                return
+            self._emit(Executed(time.monotonic() - start))
         self._control.doing = "collecting"
         run = TestRun(self._job, self._control, self._kernel, self._emit)
         await run.run(self._deadline)
@@ -185,7 +191,8 @@ class _Execution:
         order = {
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
-            "folder": str(self._kernel.folder),
+            "folder": str(self._kernel.folder), "companion": job.companion,
+            "save": str(job.save) if job.save else None,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
         if reply["status"] != "ok":

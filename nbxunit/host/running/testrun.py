@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -98,7 +99,9 @@ class TestRun:
                     self._killed or "the run was to end at once, so its kernel was killed"
                 )
             if not self._killed:
-                raise death.result()
+                died = death.result()
+                in_cell = f"\nin {cell}" if (cell := self._cell()) else ""
+                raise KernelDied(f"{died}{in_cell}", died.sections, torn_down=died.torn_down)
             raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
         if self._killed:
             raise KernelDied(self._killed, self._stacks)
@@ -107,6 +110,18 @@ class TestRun:
         if content.get("ename"):
             what = f"{content['ename']}: {content.get('evalue')}"
         raise NotebookError(f"the run failed in the kernel: {what}{self._where()}")
+
+    def _doing(self, nodeid: str) -> str:
+        """What runs: a test, and the cell of a notebook that it executes."""
+        cell = self._cell()
+        return f"{nodeid}, in {cell}" if cell else nodeid
+
+    def _cell(self) -> str:
+        """The cell that a companion's fixture executes, if one runs, as the kernel tells."""
+        with contextlib.suppress(OSError):
+            told = (self._kernel.folder / protocol.COMPANION_CELL).read_bytes()
+            return protocol.clean(told[:1000].decode("utf-8", "replace")).strip()
+        return ""
 
     def _where(self) -> str:
         """Where a run was that is over before its end."""
@@ -150,7 +165,7 @@ class TestRun:
         self._order.check(event)
         if isinstance(event, protocol.Started):
             self._running = (event.nodeid, time.monotonic())
-            self._control.doing = event.nodeid
+            self._control.doing = functools.partial(self._doing, event.nodeid)
         elif isinstance(event, protocol.Finished):
             self._running = None
         elif isinstance(event, protocol.Reported):
@@ -267,7 +282,7 @@ class TestRun:
             if isinstance(event, protocol.Started):
                 if self._running is None or self._running[0] != event.nodeid:
                     self._running = (event.nodeid, time.monotonic())
-                    self._control.doing = event.nodeid
+                    self._control.doing = functools.partial(self._doing, event.nodeid)
                 break
         return self._running or (None, 0.0)
 
