@@ -15,6 +15,12 @@ from nbxunit.host.notebooks.files import NotebookError, Origin
 
 MARK = "notebook"
 _EXAMPLE = 'e.g. pytest.mark.notebook("../sales.ipynb")'
+_HOOKS = {
+    f"{when}_{what}": f"the {what}"
+    for when in ("setup", "teardown")
+    for what in ("module", "class", "method", "function")
+} | {"setUpModule": "nothing", "tearDownModule": "nothing"}
+"""Python hooks, and what pytest gives them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +55,7 @@ def read(path: Path) -> Companion:
         if not found[notebook].is_python:
             language = found[notebook].language
             raise NotebookError(f"{where}: {notebook.name} is in {language}; nbxunit runs Python notebooks")  # fmt: skip  # noqa: E501
+    _check_hooks(path)
     kernels = {origin.kernel: notebook.name for notebook, origin in found.items()}
     if len(kernels) > 1:
         named = ", ".join(f"{kernel} ({name})" for kernel, name in kernels.items())
@@ -57,6 +64,18 @@ def read(path: Path) -> Companion:
             "one kernel, so give each its own file, or choose one with --kernel NAME"
         )
     return Companion(path, tuple(found), next(iter(found.values())))
+
+
+def _check_hooks(path: Path) -> None:
+    """NotebookError for a Python hook whose parameter has the fixture's name: pytest gives it the module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.FunctionDef) or node.name not in _HOOKS:
+            continue
+        if MARK in [parameter.arg for parameter in node.args.args]:
+            raise NotebookError(
+                f"{path.name}, line {node.lineno}: {node.name} gets {_HOOKS[node.name]} from pytest, and not "
+                "the notebook, whatever its parameter is called; ask for the notebook in a fixture or a test"
+            )
 
 
 def _marks(path: Path) -> Iterator[tuple[ast.Attribute, ast.Call | None]]:

@@ -22,6 +22,7 @@ from nbxunit.host.kernels.client import call, output_messages, reply_to
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.records import Job, Output, Question, Sections
+from nbxunit.host.running import kernel_files
 from nbxunit.host.running.control import GRACE, Control
 
 TICK = 0.1
@@ -100,7 +101,9 @@ class TestRun:
                 )
             if not self._killed:
                 died = death.result()
-                in_cell = f"\nin {cell}" if (cell := self._cell()) else ""
+                in_cell = (
+                    f"\nin {cell}" if (cell := kernel_files.companion_cell(self._kernel)) else ""
+                )
                 raise KernelDied(f"{died}{in_cell}", died.sections, torn_down=died.torn_down)
             raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
         if self._killed:
@@ -113,15 +116,8 @@ class TestRun:
 
     def _doing(self, nodeid: str) -> str:
         """What runs: a test, and the cell of a notebook that it executes."""
-        cell = self._cell()
+        cell = kernel_files.companion_cell(self._kernel)
         return f"{nodeid}, in {cell}" if cell else nodeid
-
-    def _cell(self) -> str:
-        """The cell that a companion's fixture executes, if one runs, as the kernel tells."""
-        with contextlib.suppress(OSError):
-            told = (self._kernel.folder / protocol.COMPANION_CELL).read_bytes()
-            return protocol.clean(told[:1000].decode("utf-8", "replace")).strip()
-        return ""
 
     def _where(self) -> str:
         """Where a run was that is over before its end."""
@@ -229,14 +225,14 @@ class TestRun:
         """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
         asked: str | None = None
         interrupted_at: float | None = None
-        reaction = self._reaction()
+        reaction = kernel_files.reaction(self._kernel)
         while True:
             await asyncio.sleep(TICK)
             limit, now = self._job.test_timeout, time.monotonic()
             running, since = self._now_running()
             if limit is None:
                 continue
-            before, reaction = reaction, self._reaction()
+            before, reaction = reaction, kernel_files.reaction(self._kernel)
             if running is None:
                 asked = None
             elif reaction != before:
@@ -249,10 +245,7 @@ class TestRun:
                     self._stacks = await hang_report.stacks(self._kernel)
             elif interrupted_at is None:
                 # Not before: the signal that asked can have ended what it waited for.
-                with contextlib.suppress(OSError):
-                    timed_out = self._kernel.folder / protocol.TIMED_OUT
-                    timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
-                    timed_out.write_text(running, encoding="utf-8")
+                kernel_files.name_timed_out(self._kernel, running)
                 await self._kernel.interrupt()
                 interrupted_at = time.monotonic()
             elif now - interrupted_at > GRACE:
@@ -262,12 +255,6 @@ class TestRun:
                 )
                 await self._kernel.kill()
                 return
-
-    def _reaction(self) -> int:
-        """When the kernel told the last time that a test failed for its time, if it can be known."""
-        with contextlib.suppress(OSError):
-            return (self._kernel.folder / protocol.REACTED).stat().st_mtime_ns
-        return 0
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""
