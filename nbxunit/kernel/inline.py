@@ -19,6 +19,7 @@ import pytest
 from IPython.core.error import UsageError
 
 import nbxunit
+from nbxunit import protocol
 from nbxunit.kernel import bridge, compat, engine, outline, output, wire
 from nbxunit.kernel.displays import Displays
 from nbxunit.kernel.guards import Guards, differences
@@ -282,7 +283,7 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
             return run.outcome(0, f"nbxunit {nbxunit.__version__}, pytest {pytest.__version__}\n")
         if option.help or option.version:
             printed = _capture(lambda: engine.finish(prepared, []))
-            return run.outcome(0, printed + prepared.text.getvalue())
+            return run.outcome(0, protocol.clean(printed + prepared.text.getvalue()))
         try:
             status = run.record(prepared, act)
         except pytest.UsageError as exc:
@@ -339,7 +340,7 @@ def _prepare(
 
 def _reason(exc: pytest.UsageError) -> str:
     """What pytest has against the options, without the usage of a command that nobody called."""
-    text = "; ".join(map(str, exc.args))
+    text = protocol.clean("; ".join(map(str, exc.args)))  # Python 3.14 colours it
     return text.partition(" error: ")[2].partition("\n")[0] if text.startswith("usage: ") else text
 
 

@@ -7,6 +7,7 @@ name that a hook cell binds is declared global, since binding names of the noteb
 from __future__ import annotations
 
 import ast
+import copy
 import difflib
 import linecache
 import re
@@ -219,8 +220,9 @@ def _check_compiles(cell: Cell, function: _Function) -> None:
 
 def _make_global(function: _Function) -> tuple[str, ...]:
     """Declare the names that `function` binds global, and return them."""
-    text = ast.unparse(ast.Module([function], []))
-    table = symtable.symtable(text, "<hook>", "exec").get_children()[0]
+    text = ast.unparse(_ComprehensionsApart().visit(copy.deepcopy(function)))
+    tables = symtable.symtable(text, "<hook>", "exec").get_children()
+    table = next(table for table in tables if table.get_name() == function.name)
     names = tuple(
         symbol.get_name()
         for symbol in table.get_symbols()
@@ -232,6 +234,20 @@ def _make_global(function: _Function) -> tuple[str, ...]:
         ast.copy_location(statement, function)
         function.body = [statement, *(_Unannotated().visit(node) for node in function.body)]
     return names
+
+
+class _ComprehensionsApart(ast.NodeTransformer):
+    """Comprehensions as generators, which bind the same: since 3.12 symtable gives their names to the function."""
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return ast.GeneratorExp(self.visit(node.elt), [*map(self.visit, node.generators)])
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return ast.GeneratorExp(self.visit(node.elt), [*map(self.visit, node.generators)])
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([self.visit(node.key), self.visit(node.value)], ast.Load())
+        return ast.GeneratorExp(pair, [*map(self.visit, node.generators)])
 
 
 class _Unannotated(ast.NodeTransformer):
