@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, TypeVar
 
+from nbxunit.errors import TestsFailed
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -32,21 +34,6 @@ __version__ = "0.1.0"
 T = TypeVar("T")
 
 
-class TestsFailed(Exception):
-    """Raised at the end of an inline run in which not every test passed.
-
-    Its message is one line and its traceback none of ours, so that "Run all", papermill and nbclient
-    see a failed cell and a person sees the results above it.
-    """
-
-    __test__ = False
-    __module__ = "nbxunit"
-
-    def _render_traceback_(self) -> list[str]:
-        """The lines that IPython shows in place of a traceback (IPython's protocol)."""
-        return [f"{type(self).__name__}: {self}"]
-
-
 def add_cleanup(function: Callable[..., object], /, *args: object, **kwargs: object) -> None:
     """Call `function` with the arguments when the scope that is running closes.
 
@@ -54,7 +41,7 @@ def add_cleanup(function: Callable[..., object], /, *args: object, **kwargs: obj
     another; each runs even if others raise. The cell's form of unittest's `addModuleCleanup`,
     `addClassCleanup` and `addCleanup`. RuntimeError when no hook or test is running.
     """
-    from nbxunit.kernel import scopes
+    from nbxunit.kernel.lifecycle import scopes
 
     scopes.running().add_cleanup(function, *args, **kwargs)
 
@@ -64,14 +51,14 @@ def enter_context(manager: AbstractContextManager[T]) -> T:
 
     The cell's form of unittest's `enterModuleContext`, `enterClassContext` and `enterContext`.
     """
-    from nbxunit.kernel import scopes
+    from nbxunit.kernel.lifecycle import scopes
 
     return scopes.running().enter_context(manager)
 
 
 def do_cleanups() -> None:
     """Run the cleanups of the scope that is running now; each is popped, so none runs twice."""
-    from nbxunit.kernel import scopes
+    from nbxunit.kernel.lifecycle import scopes
 
     scopes.running().do_cleanups()
 
@@ -83,14 +70,14 @@ def add_async_cleanup(
 
     It runs in one stack with the other cleanups, on the kernel's event loop.
     """
-    from nbxunit.kernel import scopes
+    from nbxunit.kernel.lifecycle import scopes
 
     scopes.running().add_async_cleanup(function, *args, **kwargs)
 
 
 async def enter_async_context(manager: AbstractAsyncContextManager[T]) -> T:
     """Enter `manager` now, leave it as a cleanup of the scope that is running; what it yields."""
-    from nbxunit.kernel import scopes
+    from nbxunit.kernel.lifecycle import scopes
 
     return await scopes.running().enter_async_context(manager)
 

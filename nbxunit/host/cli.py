@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nbxunit import __version__
-from nbxunit.host.forking import ForkServer
+from nbxunit.host.kernels.forking import ForkServer
 
 _DESCRIPTION = "xunit tests in Jupyter notebooks, run by pytest inside the kernel"
 _EXAMPLES = """\

@@ -8,9 +8,13 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, cast
 
-from nbxunit import TestsFailed
-from nbxunit.kernel import ipycompat, magics, nodecompat, output, source
-from nbxunit.kernel.notebook import Notebook
+from nbxunit.errors import TestsFailed
+from nbxunit.kernel.cells import source
+from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import nodes as pytest_nodes
+from nbxunit.kernel.inline import magics
+from nbxunit.kernel.results import output
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
@@ -34,7 +38,7 @@ class _Loaded:
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
         shell.input_transformers_cleanup.append(source.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
-        shell.user_ns_hidden.update(dict.fromkeys(nodecompat.HIDDEN_NAMES))
+        shell.user_ns_hidden.update(dict.fromkeys(pytest_nodes.HIDDEN_NAMES))
         if not shell.custom_exceptions:
             shell.set_custom_exc((source.Refused,), _show_refusal)
 
@@ -49,7 +53,7 @@ class _Loaded:
         self.notebook.end_cell()
         exc = result.error_in_exec if result is not None else None
         if isinstance(exc, TestsFailed) and self.notebook.failure is not None:
-            ipycompat.debug_next(self.notebook.shell, self.notebook.failure)
+            ipython.debug_next(self.notebook.shell, self.notebook.failure)
         hint = self.notebook.hint(exc) if exc is not None else None
         notes = [*self.notebook.take_notes(), *([hint] if hint else [])]
         if not self.notebook.headless:
@@ -67,7 +71,7 @@ class _Loaded:
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
         shell.input_transformers_cleanup.remove(source.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
-        for name in nodecompat.HIDDEN_NAMES:
+        for name in pytest_nodes.HIDDEN_NAMES:
             shell.user_ns.pop(name, None)
             shell.user_ns_hidden.pop(name, None)
 

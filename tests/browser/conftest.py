@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import lab
+import pytest
 
 SCREENSHOTS = os.environ.get("NBXUNIT_SCREENSHOTS", "")
 """A folder that takes the screenshots; without one they stay in pytest's temporary folder."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shells import Shell  # type: ignore[import-not-found] # in tests/host
-
-sys.path.insert(0, str(Path(__file__).parent))
+from shells import Shell
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from many import LAST, NOW, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, NOW, Batch
 
 SOON = 8.0
 """Seconds from a death to its report: three times what it may take, and five for a busy machine."""

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch
 
 HELLO = "print('hello')"
 PASSES = "%%xunit_test test_a\npass"

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbxunit import directives
-from nbxunit.host import notebooks
+from nbxunit.host.notebooks import files
 
 SOUND = json.dumps(
     {
@@ -71,16 +71,16 @@ def test_mutated_notebooks(tmp_path, pytestconfig, monkeypatch):
     for count in range(10_000 if pytestconfig.getoption("long") else 300):
         path.write_bytes(mutated(chance))
         try:
-            origin = notebooks.peek(path)
-            found = notebooks.read(path)
-        except notebooks.NotebookError:
+            origin = files.peek(path)
+            found = files.read(path)
+        except files.NotebookError:
             continue
         read += 1
         assert isinstance(origin.kernel, str)
         assert isinstance(origin.is_python, bool)
         for cell in found.cells:
             assert isinstance(cell.source, str), (seed, count)
-            assert all(isinstance(tag, str) for tag in notebooks.tags(cell)), (seed, count)
+            assert all(isinstance(tag, str) for tag in files.tags(cell)), (seed, count)
     assert read, seed
 
 
@@ -144,15 +144,15 @@ def test_valid_notebooks(file, made, mark):
     """Cells, in their order, with their sources, kinds, tags and directives, are those in the file."""
     data, found = made
     file.write_text(mark + json.dumps(data), encoding="utf-8")
-    notebook = notebooks.read(file)
+    notebook = files.read(file)
     assert [cell.source for cell in notebook.cells] == found
     for cell, plain in zip(notebook.cells, data["cells"], strict=True):
         assert cell.cell_type == plain["cell_type"]
-        assert notebooks.tags(cell) == plain["metadata"].get("tags", [])
+        assert files.tags(cell) == plain["metadata"].get("tags", [])
         assert cell.get("id") == plain.get("id")
         assert directives.find(cell.source) == directives.find("".join(plain["source"]))
     spec = data["metadata"].get("kernelspec", {})
-    assert notebooks.peek(file) == notebooks.Origin("python", spec.get("name", "python3"))
+    assert files.peek(file) == files.Origin("python", spec.get("name", "python3"))
 
 
 @given(valid(), st.data())
@@ -173,14 +173,14 @@ def test_almost_valid_notebooks(file, made, chance):
         holder[key] = chance.draw(st.sampled_from(VALUES))
     file.write_text(json.dumps(data))
     try:
-        notebook = notebooks.read(file)
-    except notebooks.NotebookError as exc:
+        notebook = files.read(file)
+    except files.NotebookError as exc:
         said = str(exc)
     else:
         said = "a.ipynb "
         assert all(isinstance(cell.source, str) for cell in notebook.cells)
-        assert all(isinstance(tag, str) for cell in notebook.cells for tag in notebooks.tags(cell))
-        assert isinstance(notebooks.peek(file).kernel, str)
+        assert all(isinstance(tag, str) for cell in notebook.cells for tag in files.tags(cell))
+        assert isinstance(files.peek(file).kernel, str)
     assert said.startswith("a.ipynb ")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from many import LAST, NOW, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, NOW, Batch
 
 IMPORTS = "import asyncio, ctypes, itertools, os, re, signal, subprocess, sys, threading, time"
 SWALLOW = "exec('while True:\\n try: time.sleep(99)\\n except BaseException: pass')"

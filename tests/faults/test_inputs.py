@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch
 
 SPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 

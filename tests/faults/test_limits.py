@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch
 
 
 @pytest.fixture(scope="module")

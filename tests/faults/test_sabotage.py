@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch
 
 IMPORTS = "import asyncio, builtins, gc, io, json, os, resource, signal, sys, tempfile, threading, time, warnings"
 FAILS = "def test_a(): assert 0"

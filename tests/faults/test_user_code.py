@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch
 
 UNSHOWABLE = """\
 class E(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from many import LAST, Batch  # type: ignore[import-not-found] # beside this file
+from many import LAST, Batch
 
 from nbxunit import protocol
 
@@ -13,10 +13,11 @@ from nbxunit import protocol
 FIND = """\
 import gc, json, time, types
 from nbxunit import protocol
-from nbxunit.kernel import wire, ipycompat
+from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.headless import wire
 def the_wire(): return next(each for each in gc.get_objects() if type(each) is wire.Wire)
 def send(event): the_wire().send(event); the_wire().flush()
-def prompt(text): ipycompat.StdinChannel(get_ipython()).request(text)
+def prompt(text): ipython.StdinChannel(get_ipython()).request(text)
 PLACE = ("x.ipynb", None, "x")
 def report(name): return {"nodeid": name, "location": PLACE, "outcome": "passed", "when": "call", "keywords": {},
     "longrepr": None, "sections": [], "duration": 0, "user_properties": [], "$report_type": "TestReport"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from shells import Shell  # type: ignore[import-not-found] # beside this file
+from shells import Shell
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import suite  # type: ignore[import-not-found] # beside this file
+import suite
 
 # `.EXT` stands for `.py` in the plain suite, and for `.ipynb` where a module is a notebook.
 OPTIONS = [

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import cases_format
 import harness
+import pytest
 from cases_format import Case
 from harness import Outcome
 

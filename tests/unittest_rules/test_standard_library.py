@@ -14,8 +14,7 @@ import nbformat
 import pytest
 
 HERE = Path(__file__).parent
-for folder in (HERE.parent / "kernel", HERE.parent / "conformance"):
-    sys.path.insert(0, str(folder))
+sys.path.insert(0, str(HERE.parent / "conformance"))
 
 import batches  # noqa: E402
 import to_notebook  # noqa: E402

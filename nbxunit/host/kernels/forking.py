@@ -1,0 +1,322 @@
+"""The host's end of the fork server: kernels of the host's own Python, forked instead of spawned.
+
+The server is a process of `nbxunit.kernel.headless.forkserver`; the host starts it and speaks with it, and
+never imports it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from nbxunit.host import tasks
+from nbxunit.host.kernels import processes
+
+T = TypeVar("T")
+INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER")
+"""Variables that a process looks at when it starts: where they differ, a fork would differ too."""
+LATER = ("IPYTHONDIR",)
+"""Variables that a kernel looks at when it has been forked."""
+LAUNCHERS = ("ipykernel_launcher", "ipykernel")
+FIRST_FORK = 60
+"""Seconds until the server has forked its first kernel; before, it imports what `--preload` names."""
+ANSWER = 10
+"""Seconds until the server answers when it has begun; mostly it takes milliseconds."""
+WAKE = 1.0
+"""Seconds without an answer until it is woken, and again: what runs in a kernel can stop it."""
+
+
+class ForkError(Exception):
+    """The fork server does not fork this kernel; the message says why."""
+
+
+def is_possible() -> bool:
+    """Whether this system forks, and this host's environment is one that a fork can have."""
+    relative = any(
+        not os.path.isabs(entry)  # noqa: PTH117 - an entry is text, and can be empty
+        for entry in os.environ.get("PYTHONPATH", os.sep).split(os.pathsep)
+    )
+    measured = "COVERAGE_PROCESS_START" in os.environ  # by a file for each process
+    return sys.platform != "win32" and hasattr(socket, "AF_UNIX") and not relative and not measured
+
+
+def _is_launch(argv: Sequence[str]) -> bool:
+    words = [word for word in argv[1:3] if word != "-Xfrozen_modules=off"]  # for the debugger alone
+    return len(argv) > 2 and words[0] == "-m" and argv[argv.index("-m") + 1] in LAUNCHERS  # noqa: PLR2004
+
+
+class ForkServer:
+    """A running fork server. All methods but `start` and `close` are for one event loop.
+
+    `refusal` is why it does not fork, or not any more, if that is so. What runs in a kernel can do
+    to the server whatever it likes, so no answer is waited for without end.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+        self._process = process
+        self._channel = channel
+        self._environment = dict(os.environ)
+        self._numbers = itertools.count(1)
+        self._forks: dict[int, asyncio.Future[int]] = {}
+        self._ends: dict[int, ForkedProcess] = {}
+        self._buffer = b""
+        self._preload = ""
+        self.refusal: str | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sending = asyncio.Lock()
+
+    @classmethod
+    def start(cls) -> Self:
+        """Start the process."""
+        _open_standard_streams()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own module, on our own Python
+                [sys.executable, "-m", "nbxunit.kernel.headless.forkserver", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                cwd=os.sep,  # not where a module could hide one of the server's
+                start_new_session=True,  # Ctrl-C is the host's
+            )
+        return cls(process, ours)
+
+    @classmethod
+    def start_early(cls) -> None:
+        """Start the process that the next `take` gives, while others import what they need."""
+        if is_possible():
+            _early.append(cls.start())
+
+    @classmethod
+    def take(cls) -> ForkServer:
+        """A server: the one that was started early, or a new one."""
+        return _early.pop() if _early else cls.start()
+
+    @classmethod
+    def drop_early(cls) -> None:
+        """End the server that nobody took."""
+        while _early:
+            _early.pop().drop()
+
+    def serves(self, argv: Sequence[str], environment: Mapping[str, str]) -> bool:
+        """Whether a kernel that is launched like this can be a fork."""
+        if self._process.poll() is not None:
+            return False
+        python, ours = Path(argv[0]), Path(sys.executable)
+        # In a virtual environment the interpreter is a link, so that its folder tells which it is.
+        is_ours = python.parent == ours.parent and python.resolve() == ours.resolve()
+        return is_ours and _is_launch(argv) and not self._differs(environment)
+
+    def _differs(self, environment: Mapping[str, str]) -> bool:
+        names = {*environment, *self._environment}
+        return any(
+            name.startswith(INTERPRETER)
+            and name not in LATER
+            and environment.get(name) != self._environment.get(name)
+            for name in names
+        )
+
+    async def fork(self, order: Mapping[str, Any]) -> ForkedProcess:
+        """A kernel's process. ForkError if the server refuses, or has ended."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._channel.setblocking(False)  # noqa: FBT003
+            self._loop.add_reader(self._channel, self._read)
+        if modules := order["preload"]:
+            self._preload = f", while or after it imported --preload {','.join(modules)}"
+        number = next(self._numbers)
+        answer: asyncio.Future[int] = self._loop.create_future()
+        self._forks[number] = answer
+        limit = ANSWER if self._ends else FIRST_FORK
+        async with tasks.running(self._send({"fork": number, **order})) as (sending,):
+            await tasks.first(sending, timeout=limit)
+            if sending.done():
+                sending.result()
+            pid = await self._answered(answer, limit)
+        return self._process_of(pid)
+
+    async def _send(self, order: Mapping[str, object]) -> None:
+        assert self._loop is not None
+        async with self._sending:
+            with contextlib.suppress(OSError):  # the end of the channel is told to `_read`
+                await self._loop.sock_sendall(self._channel, json.dumps(order).encode() + b"\n")
+
+    async def ended(self, end: asyncio.Future[None]) -> None:
+        """Wait for the news of a kernel's `end`, which has come to pass."""
+        await self._answered(end, ANSWER)
+
+    async def _answered(self, answer: asyncio.Future[T], seconds: float) -> T:
+        """An answer of the server; where none comes in `seconds`, there is a server no more."""
+        deadline = time.monotonic() + seconds
+        while not answer.done() and time.monotonic() < deadline:
+            await tasks.first(answer, timeout=WAKE)
+            if not answer.done():
+                self._process.send_signal(signal.SIGCONT)
+        if not answer.done():
+            self._lost(f"did not answer within {seconds} s")
+        return await answer
+
+    def _process_of(self, pid: int) -> ForkedProcess:
+        if pid not in self._ends:
+            self._ends[pid] = ForkedProcess(pid, self)
+        return self._ends[pid]
+
+    def _read(self) -> None:
+        assert self._loop is not None
+        try:
+            data = self._channel.recv(65536)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self._lost("has ended")
+            return
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+
+    def _take(self, answer: Mapping[str, Any]) -> None:
+        if "ended" in answer:
+            self._process_of(answer["ended"]).end(answer["status"])
+        elif "forked" in answer:
+            self._forks.pop(answer["forked"]).set_result(answer["pid"])
+        else:
+            self.refusal = answer["why"]
+            self._forks.pop(answer["refused"]).set_exception(ForkError(answer["why"]))
+
+    def _lost(self, how: str) -> None:
+        """The server has died, or is of no use, and its kernels die with it."""
+        assert self._loop is not None
+        self._loop.remove_reader(self._channel)
+        running = [process for process in self._ends.values() if process.returncode is None]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it closed the socket, and lives on
+            status = self._process.wait(timeout=WAKE if how == "has ended" else 0)
+            how = f"{'was' if status < 0 else 'ended with'} {processes.ending(status)}"
+        self._process.kill()
+        self._process.wait()
+        self.refusal = f"the fork server {how}{'' if self._ends else self._preload}"
+        for answer in self._forks.values():
+            if not answer.done():
+                answer.set_exception(ForkError(self.refusal))
+        for process in running:
+            process.end(-signal.SIGKILL, f"its parent, the fork server, {how}")
+
+    def drop(self) -> None:
+        """End the server at once; it runs no kernel, or has been closed."""
+        self._process.kill()
+        self.close()
+
+    def close(self) -> None:
+        """End the server, and what it still runs."""
+        self._process.send_signal(signal.SIGCONT)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._channel)
+        self._channel.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+_early: list[ForkServer] = []
+
+
+class ForkedProcess:
+    """The process of a forked kernel, as `subprocess.Popen` has it.
+
+    `lost` is what became of the fork server, if the process died with it.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int, server: ForkServer) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.lost = ""
+        self._server = server
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(self, status: int, lost: str = "") -> None:
+        """It has ended with this status, a negative one for a signal; or was `lost`, as that says."""
+        if self.returncode is None:
+            self.returncode, self.lost = status, lost
+            self._end.set_result(None)
+
+    def poll(self) -> int | None:
+        """The status, None while it runs."""
+        return self.returncode
+
+    async def ended(self) -> int:
+        """Wait for its end; the status."""
+        async with tasks.running(self._exited()) as (exit_,):
+            await tasks.first(self._end, exit_)
+        await self._server.ended(self._end)
+        assert self.returncode is not None
+        return self.returncode
+
+    async def _exited(self) -> None:
+        """Wait until it has ended, which its server may not have told yet, nor ever tell."""
+        try:
+            await processes.exited(self.pid)
+        except ProcessLookupError:
+            return
+        except OSError:  # nobody but the server tells
+            await asyncio.wait([self._end])
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The status of a process that has ended."""
+        del timeout
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to a process that runs."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _open_standard_streams() -> None:
+    """Let no socket get the number of one that is closed: pytest's capture takes these for its own."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # noqa: PLR2004 - 0, 1 and 2
+        os.set_inheritable(number, True)  # noqa: FBT003
+    os.close(number)
+
+
+@dataclasses.dataclass(frozen=True)
+class Forking:
+    """How kernels are forked: by `server`, which first imports the modules `preload`.
+
+    `words` are the arguments of pytest that keep plugins out of its warm-up, which is worth while
+    where there are `many` kernels.
+    """
+
+    server: ForkServer
+    words: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+    many: bool = True

@@ -1,0 +1,399 @@
+"""Start and stop a kernel: one process for one notebook, and nothing of it left behind.
+
+jupyter_client's manager does it, which is imported when the first kernel is started. A kernel
+speaks over IPC sockets in a private folder; its stderr goes to a file there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nbxunit import protocol
+from nbxunit.host import tasks
+from nbxunit.host.kernels import processes
+from nbxunit.host.kernels.client import client_class, reply_to
+from nbxunit.host.kernels.forking import ForkedProcess, ForkError, Forking
+from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.records import Sections
+from nbxunit.protocol import KERNEL_ID
+
+READY_TIMEOUT = 60
+"""Seconds that a kernel may take to start."""
+TICK = 0.1
+"""Seconds between two looks at what the system does not tell by itself."""
+LONGEST_FOLDER = 90
+"""Bytes of a folder in which the names of sockets are not too long for the system."""
+STOP_TIMEOUT = 2.0
+"""Seconds that a kernel may take to stop by itself."""
+HURRY = 0.2
+"""Seconds for the same where the whole run is to end."""
+LAST_LINES = 5
+"""Lines of stderr that the report of a dead kernel begins with."""
+LAST_SCREEN = 40
+"""Lines of each of its files that stand below it."""
+TAIL = 20_000
+"""Bytes of what a dead kernel has written that are told."""
+WAITING_MESSAGES = 50
+"""Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
+_INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
+"""Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
+
+
+class KernelDied(Exception):
+    """A kernel's process has ended; the message says how, with the last lines of its stderr.
+
+    `sections` of a report say more; `torn_down` if it could tear down before.
+    """
+
+    def __init__(self, text: str, sections: Sections = (), *, torn_down: bool = False) -> None:
+        super().__init__(text)
+        self.sections = sections
+        self.torn_down = torn_down
+
+
+class Kernel:
+    """A running kernel: its `client`, its process, its private `folder`."""
+
+    def __init__(self, manager: Any, client: Any, folder: Path) -> None:
+        self.manager = manager
+        self.process = _provisioner_of(manager).process
+        self.client = client
+        self.folder = folder
+        self.journal = folder / "journal"
+
+    @property
+    def python(self) -> str:
+        """The interpreter, as the kernelspec names it."""
+        return str((self.manager.kernel_spec.argv or ["python"])[0])
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    async def died(self) -> KernelDied:
+        """Wait until the process ends; what there is to say about it."""
+        await ended(self.process)
+        return KernelDied(self.obituary(), self.printed())
+
+    def obituary(self) -> str:
+        """How the process ended, and the last lines that it wrote to stderr."""
+        how = getattr(self.process, "lost", "") or processes.ending(self.process.poll())
+        text = f"the kernel died ({how})"
+        lines = [line for name in _STDERR for line in _lines(self.folder / name)]
+        return "\n".join([text, *lines[-LAST_LINES:]])
+
+    def printed(self) -> Sections:
+        """Sections of a report: what a test had printed, and more of stderr than its last lines."""
+        lines = {name: _lines(self.folder / name) for name in _STDERR}
+        sections = [("Captured stdout", _lines(self.folder / "captured/stdout"))]
+        if sum(map(len, lines.values())) > LAST_LINES:
+            sections += [(_STDERR[name], written) for name, written in lines.items()]
+        return tuple((name, "\n".join(written)) for name, written in sections if written)
+
+    async def interrupt(self) -> None:
+        """Interrupt what runs in the kernel."""
+        await self.manager.interrupt_kernel()
+        # ipykernel notes the signal for a cell that awaits, and does not wake its loop.
+        self.client.kernel_info()
+
+    async def kill(self) -> None:
+        """End the process at once."""
+        await self.manager.provisioner.kill()
+
+
+_STDERR = {
+    "stderr": "Stderr of the kernel",
+    "last-words": "Stderr of the cells",
+    "captured/stderr": "Captured stderr",
+}
+"""The files of stderr: of the process, of cells, and of the test that ran, the most telling last."""
+
+
+def _lines(path: Path) -> list[str]:
+    """The last lines of a file that a kernel has written; none if there is no file."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        text = protocol.clean(file.read().decode("utf-8", "replace"))
+        return text.strip().splitlines()[-LAST_SCREEN:]
+    return []
+
+
+@contextlib.asynccontextmanager
+async def started(
+    name: str,
+    cwd: Path,
+    environment: Mapping[str, str],
+    forking: Forking | None = None,
+    in_hurry: Callable[[], bool] = bool,
+) -> AsyncIterator[Kernel]:
+    """A kernel of the kernelspec `name` in the folder `cwd`; stopped at the end.
+
+    Forked where it can be, else spawned. `environment` is the host's. Where it is to be stopped
+    `in_hurry`, it has a moment only to end by itself.
+    NotebookError if there is no such kernelspec, or the kernel does not start. ForkError if the
+    fork server has died meanwhile; the next kernel is spawned.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="nbxunit-"))
+    except OSError as exc:
+        raise NotebookError(f"there is no temporary folder for the kernel: {exc}") from exc
+    manager = AsyncKernelManager(
+        kernel_name=name, connection_file=str(folder / "kernel.json"), kernel_spec_manager=_specs()
+    )
+    if sys.platform != "win32" and _has_room_for_sockets(folder):
+        manager.transport, manager.ip = "ipc", str(folder / "ipc")
+    try:
+        with _ready_socket(folder) as ready:
+            try:
+                await _launch(manager, cwd, folder, environment, forking)
+                await _bound(manager, ready)
+                client = client_class()(parent=manager, **manager.get_connection_info(session=True))
+                client.context.rcvhwm = WAITING_MESSAGES
+                client.start_channels(hb=False)  # the process itself tells when it ends
+            except BaseException:  # also a cancellation, with a process that nobody else knows
+                if _provisioner_of(manager) is not None:
+                    await _provisioner_of(manager).kill()
+                _kill_marked(folder.name)
+                raise
+        kernel = Kernel(manager, client, folder)
+        try:
+            await _ready(kernel, name)
+            yield kernel
+        finally:
+            await _stop(kernel, HURRY if in_hurry() else STOP_TIMEOUT)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _provisioner_of(manager: Any) -> Any:
+    return manager.provisioner
+
+
+def _specs() -> Any:
+    """jupyter_client's kernelspecs; without an import of IPython for one that stands in its place."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_core.paths import jupyter_path
+
+    class Specs(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            for folder in jupyter_path("kernels"):
+                if Path(folder, kernel_name, "kernel.json").is_file():
+                    spec = KernelSpec.from_resource_dir(str(Path(folder, kernel_name)))
+                    if "kernel_provisioner" not in spec.metadata:
+                        return spec
+                    break
+            return super().get_kernel_spec(kernel_name)
+
+    return Specs()
+
+
+async def _launch(
+    manager: Any, cwd: Path, folder: Path, environment: Mapping[str, str], forking: Forking | None
+) -> None:
+    """Start the process of `manager`'s kernel."""
+    from jupyter_client.kernelspec import NoSuchKernel
+
+    name = manager.kernel_name
+    inherited = {key: value for key, value in environment.items() if key not in _INHERITED}
+    try:
+        spec = manager.kernel_spec
+        is_plain = not spec.env and "kernel_provisioner" not in spec.metadata
+        if forking is not None and manager.transport == "ipc" and is_plain:
+            manager.provisioner = _fork_provisioner(forking, manager, folder)
+        extra = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
+        (folder / "journal").touch()
+        with (folder / "stderr").open("wb") as stderr:
+            await manager.start_kernel(
+                extra_arguments=extra,
+                cwd=str(cwd),
+                env={
+                    **inherited,
+                    **_ipython_folder(inherited, folder),
+                    "NBXUNIT_KERNEL": "1",
+                    KERNEL_ID: folder.name,
+                },
+                stderr=stderr,
+                stdout=stderr,
+            )
+    except NoSuchKernel as exc:
+        raise NotebookError(f"there is no kernel {name!r}; {_known_kernels()}") from exc
+    except (OSError, RuntimeError) as exc:
+        raise NotebookError(f"the kernel {name!r} does not start: {exc}") from exc
+
+
+def _ipython_folder(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
+    """A place for IPython's files in the kernel's private folder, where the usual one is no use.
+
+    That is so in containers without a home. IPython would make temporary folders, and leave them.
+    """
+    usual = Path(os.path.expanduser(environment.get("IPYTHONDIR") or "~/.ipython"))  # noqa: PTH111 - Path's raises where there is no home
+    place = usual if usual.exists() else usual.parent
+    if (place.is_dir() and os.access(place, os.W_OK)) or "XDG_CONFIG_HOME" in environment:
+        return {}
+    return {"IPYTHONDIR": str(folder / "ipython")}
+
+
+def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
+    """A provisioner that has the server fork the kernel of `manager`, and else spawns it.
+
+    `folder` is the kernel's private one: its output goes to `folder/stderr`, and `folder/ready` is a
+    socket on which it tells that its own are there.
+    """
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+    class ForkProvisioner(LocalProvisioner):
+        """Starts a kernel as a fork of the server."""
+
+        async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+            environment = kwargs["env"]
+            if forking.server.serves(cmd, environment):
+                order = {
+                    "argv": cmd[cmd.index("-m") + 1 :], "cwd": kwargs["cwd"], "env": environment,
+                    "output": str(folder / "stderr"), "ready": str(folder / "ready"),
+                    "words": forking.words, "preload": forking.preload, "many": forking.many,
+                }  # fmt: skip
+                with contextlib.suppress(ForkError):
+                    process: Any = await forking.server.fork(order)
+                    self.process = process
+                    self.pid = self.pgid = process.pid
+                    return self.connection_info
+            return await super().launch_kernel(cmd, **kwargs)
+
+    return ForkProvisioner(
+        kernel_id=manager.kernel_id or "", kernel_spec=manager.kernel_spec, parent=manager
+    )
+
+
+def _has_room_for_sockets(folder: Path) -> bool:
+    return len(os.fsencode(folder)) < LONGEST_FOLDER
+
+
+@contextlib.contextmanager
+def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
+    """Where a forked kernel tells that its sockets are there; nobody has to look again and again."""
+    if not (_has_room_for_sockets(folder) and hasattr(socket, "AF_UNIX")):
+        yield None
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+        ready.setblocking(False)  # noqa: FBT003
+        try:
+            ready.bind(str(folder / "ready"))
+        except OSError as exc:
+            raise NotebookError(f"the kernel has no room for its files: {exc}") from exc
+        yield ready
+
+
+async def _bound(manager: Any, ready: socket.socket | None) -> None:
+    """Wait until a forked kernel has its sockets, or has ended, which `_ready` tells."""
+    process = _provisioner_of(manager).process
+    if ready is None or not isinstance(process, ForkedProcess):
+        return
+    loop = asyncio.get_running_loop()
+    async with tasks.running(loop.sock_recv(ready, 16), ended(process)) as (bound, death):
+        await tasks.first(bound, death, timeout=READY_TIMEOUT)
+
+
+async def ended(process: Any) -> None:
+    """Wait until a process ends; at once where the system tells of it."""
+    if isinstance(process, ForkedProcess):
+        await process.ended()
+        return
+    try:
+        await processes.exited(process.pid)
+    except OSError:
+        while process.poll() is None:
+            await asyncio.sleep(TICK)
+
+
+async def _ready(kernel: Kernel, name: str) -> None:
+    """Wait until the kernel answers, and its output arrives."""
+    async with tasks.running(_answers(kernel), kernel.died()) as (answers, death):
+        await tasks.first(answers, death, timeout=READY_TIMEOUT)
+        if not answers.done():
+            if _is_lost(kernel.process):
+                raise ForkError(kernel.process.lost)
+            how = kernel.obituary() if death.done() else f"no answer in {READY_TIMEOUT} s"
+            raise NotebookError(f"the kernel {name!r} does not start: {how}")
+        answers.result()
+
+
+async def _answers(kernel: Kernel) -> None:
+    """Ask until the answer comes on both channels: a subscription of IOPub takes its time."""
+    while True:
+        message_id = kernel.client.kernel_info()
+        await reply_to(kernel.client, message_id)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                message = await kernel.client.iopub_channel.get_msg(timeout=TICK)
+                if _is_idle(message, message_id):
+                    return
+
+
+def _is_lost(process: Any) -> bool:
+    """Whether the process has died with the fork server, which has cleared nothing away."""
+    return isinstance(process, ForkedProcess) and bool(process.lost)
+
+
+def _kill_marked(mark: str) -> None:
+    """Kill what a kernel has started in sessions of their own, where the system tells of it."""
+    entry = f"{KERNEL_ID}={mark}".encode()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
+            if entry in environ.read_bytes().split(b"\0"):
+                os.kill(int(environ.parent.name), signal.SIGKILL)
+
+
+def _is_idle(message: Mapping[str, Any], message_id: str) -> bool:
+    return bool(
+        message["msg_type"] == "status"
+        and message["content"]["execution_state"] == "idle"
+        and message["parent_header"].get("msg_id") == message_id
+    )
+
+
+def _known_kernels() -> str:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    names = sorted(KernelSpecManager().find_kernel_specs())
+    return f"known kernels: {', '.join(names) or 'none'}; choose one with --kernel NAME"
+
+
+async def _stop(kernel: Kernel, patience: float) -> None:
+    """Let the kernel end by itself, kill it if it does not, and then what it started."""
+    manager, process = kernel.manager, kernel.process
+    group = manager.provisioner.pgid
+    try:
+        if kernel.is_alive():
+            await manager.request_shutdown()
+            async with asyncio.timeout(patience):
+                await ended(process)
+    except Exception:  # noqa: BLE001, S110 - whatever went wrong, the process must end
+        pass
+    finally:
+        kernel.client.stop_channels()
+        # The fork server clears away what a fork has left that has ended.
+        is_cleared = isinstance(process, ForkedProcess) and not _is_lost(process)
+        if group is not None and not (is_cleared and not kernel.is_alive()):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        elif kernel.is_alive():
+            process.kill()
+        await ended(process)
+        process.wait()
+        if not is_cleared:
+            _kill_marked(kernel.folder.name)
+        manager.cleanup_connection_file()
+        await manager.cleanup_resources()

@@ -1,0 +1,343 @@
+"""The cells of one notebook, executed one by one, as a module is imported.
+
+A request brings the kernel many of them, and it stops at the first that fails (see `kernel.cells`).
+nbclient makes outputs of what they print and show. A cell is broken if it raised, if its reply is an
+error without output (an unknown magic), if it ended the kernel, or if it did not raise what its tag
+promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nbxunit import protocol
+from nbxunit.host import compat, tasks
+from nbxunit.host.kernels.client import output_messages, reply_to
+from nbxunit.host.kernels.starting import Kernel
+from nbxunit.host.notebooks import files, outputs
+from nbxunit.host.records import Broken, Sections, Skipped
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+SKIP_TAG = "skip-execution"
+RAISES_TAG = "raises-exception"
+OUTPUT_LIMIT = 100_000
+"""Characters of a broken cell's output that its report carries."""
+IOPUB_TIMEOUT = 4.0
+"""Seconds to wait for a cell's output after its end."""
+REPLY_TIMEOUT = 4.0
+"""Seconds to wait for a cell's reply after the end of its output."""
+TOGETHER = 50
+"""Cells in one request: more would not be faster, and their output has to be read meanwhile."""
+SEEN = 10_000
+"""Messages of output that are known to have come; a kernel keeps fewer of them in its file."""
+_PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+
+
+@dataclasses.dataclass
+class _Batch:
+    """The cells of a request, by their indexes in the notebook; the number of the first of them."""
+
+    message_id: str
+    cells: list[int]
+    first: int
+    sent: float = dataclasses.field(default_factory=time.monotonic)
+    is_answered: bool = False
+    idle: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A cell that runs `since` a time, with its number, as in `In[number]`."""
+
+    cell: NotebookNode
+    number: int
+    since: float
+
+
+class CellRunner:
+    """Executes cells on a kernel; `show` is told what they print.
+
+    `numbered` is told the number of each that has begun.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        notebook: NotebookNode,
+        name: str,
+        show: Callable[[str, str], None] | None,
+        numbered: Callable[[NotebookNode, int], None],
+    ) -> None:
+        with compat.without_grammar():
+            from nbclient import NotebookClient
+
+        self._kernel = kernel
+        self._cells = notebook.cells
+        self._name = name
+        self._client = NotebookClient(
+            notebook, km=kernel.manager, timeout=None, record_timing=False, store_widget_state=False
+        )
+        self._client.reset_execution_trackers()
+        self._bounds = outputs.Bounds()
+        self._show = show
+        self._numbered = numbered
+        self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
+        self._batches: dict[str, _Batch] = {}
+        self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
+        self._number = 1
+        self._made = time.monotonic()
+
+    def _runs(self, index: int) -> bool:
+        cell = self._cells[index]
+        is_code = cell.cell_type == "code" and cell.source.strip()
+        return bool(is_code and SKIP_TAG not in files.tags(cell))
+
+    async def run(self) -> Broken | Skipped | None:
+        """Execute the cells; what is wrong with the first one that is broken or skips, if one does."""
+        async with tasks.running(self._read_output()) as (output,):
+            while self._todo:
+                broken = await self._next(output)
+                if broken is not None:
+                    return broken
+            return None
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no cell runs: those of the last request have ended, and their output is read."""
+        return not self._batches or next(reversed(self._batches.values())).is_answered
+
+    @property
+    def place(self) -> Place | None:
+        """The cell that runs, as its kernel tells, or ran last, or is the first; None without cells."""
+        for batch in reversed(self._batches.values()):
+            return self._place_in(batch)
+        return Place(self._cells[self._todo[0]], 1, self._made) if self._todo else None
+
+    def _place_in(self, batch: _Batch) -> Place:
+        position, since = 0, batch.sent
+        with contextlib.suppress(OSError, protocol.ProtocolError):  # none has begun yet
+            told = (self._kernel.folder / protocol.CURRENT_CELL).read_bytes()
+            request, at, begun = protocol.decode_current(told)
+            if request == batch.message_id and 0 <= at < len(batch.cells):
+                position, since = at, begun
+        return Place(self._cells[batch.cells[position]], batch.first + position, since)
+
+    # --- requests ---
+
+    async def _next(self, output: asyncio.Future[None]) -> Broken | Skipped | None:
+        """Execute the next cells, up to one that the kernel stops at, or is to be looked at."""
+        try:
+            together = list(self._together())
+        except files.NotebookError as exc:
+            return self.broken(Place(self._cells[self._todo[0]], self._number, 0), str(exc))
+        message_id = self._kernel.client.execute_cells([self._order(index) for index in together])
+        batch = self._batches[message_id] = _Batch(message_id, together, self._number)
+        try:
+            reply = await self._reply(batch)
+            batch.is_answered = True
+            if reply is None:
+                text = "the cell ended without a reply; it has broken the kernel"
+                return self.broken(self._place_in(batch), text)
+            await self._drain(batch, output)
+        finally:
+            self._tell_numbers(batch)
+        begun = max(1, min(int(reply["begun"]), len(together)))
+        self._todo.extendleft(reversed(together[begun:]))
+        self._number += begun
+        for number, index in enumerate(together[:begun], batch.first):
+            is_last = number == batch.first + begun - 1
+            place = Place(self._cells[index], number, batch.sent)
+            wrong = self._wrong(place, reply["reply"] if is_last else {})
+            if wrong is not None:
+                return wrong
+        return None
+
+    def _together(self) -> Iterator[int]:
+        """Take the indexes of the cells for one request. NotebookError if the first has wrong tags."""
+        for position in range(min(TOGETHER, len(self._todo))):
+            cell = self._cells[self._todo[0]]
+            tagged = RAISES_TAG in files.tags(cell)
+            if tagged and position:
+                return
+            files.check_tags(cell)
+            cell.outputs = []
+            yield self._todo.popleft()
+            if tagged:
+                return
+
+    def _order(self, index: int) -> tuple[str, str, bool]:
+        cell = self._cells[index]
+        # Cells have ids since nbformat 4.5; two without would take each other's registrations away.
+        return cell.get("id") or f"cell {index}", cell.source, not files.tags(cell)
+
+    async def _reply(self, batch: _Batch) -> dict[str, Any] | None:
+        """The content of the reply; None if none follows the end of the request's output."""
+        reply_or_idle = reply_to(self._kernel.client, batch.message_id), batch.idle.wait()
+        async with tasks.running(*reply_or_idle) as (reply, idle):
+            await tasks.first(reply, idle)
+            await tasks.first(reply, timeout=REPLY_TIMEOUT)
+            return reply.result() if reply.done() else None
+
+    def _tell_numbers(self, batch: _Batch) -> None:
+        """Tell the number of each cell that has begun, however the request has ended."""
+        last = self._place_in(batch).number
+        for number, index in enumerate(batch.cells, batch.first):
+            if number <= last:
+                self._numbered(self._cells[index], number)
+
+    # --- output ---
+
+    async def _read_output(self) -> None:
+        async for message in output_messages(self._kernel.client):
+            self._take(message)
+
+    def recover(self) -> None:
+        """Take what a kernel that has died did not come to send."""
+        seen = set(self._seen)
+        with contextlib.suppress(Exception):  # code in the kernel can remove or damage the file
+            for message in outputs.last(self._kernel.folder / protocol.LAST_OUTPUT):
+                if message["header"]["msg_id"] not in seen:
+                    self._take(message)
+        for batch in self._batches.values():
+            for index in batch.cells:
+                self._complete_output(index)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        parent, _, position = message["parent_header"].get("msg_id", "").partition("/")
+        batch = self._batches.get(parent)
+        if batch is None:
+            return
+        if message["msg_type"] == "status":
+            if message["content"]["execution_state"] == "idle":
+                batch.idle.set()
+            return
+        self._seen.append(message["header"]["msg_id"])
+        if message["msg_type"] == "stream" and self._show is not None:
+            self._show(message["content"]["name"], message["content"]["text"])
+        index = batch.cells[int(position or 0)]
+        bounded = self._bounds.bounded(index, message)
+        if bounded is not None:
+            self._client.clear_before_next_output = False
+            self._process(bounded, index)
+
+    def _process(self, message: dict[str, Any], index: int) -> None:
+        """Let nbclient make outputs of a message; a widget that it does not understand is none."""
+        try:
+            self._client.process_message(message, self._cells[index], index)
+        except Exception:
+            if not message["msg_type"].startswith("comm_"):
+                raise
+
+    async def _drain(self, batch: _Batch, output: asyncio.Future[None]) -> None:
+        """Wait for the output of a request that has been answered."""
+        if output.done():
+            output.result()
+        if not batch.idle.is_set():
+            # IOPub loses messages, and the last one can be among them.
+            async with tasks.running(batch.idle.wait()) as (idle,):
+                await tasks.first(idle, timeout=IOPUB_TIMEOUT)
+        for index in batch.cells:
+            self._complete_output(index)
+
+    def _complete_output(self, index: int) -> None:
+        """Put the ends of long streams behind what was kept of the cell's output."""
+        cell = self._cells[index]
+        cell.setdefault("outputs", []).extend(
+            type(cell)(output) for output in self._bounds.rest(index)
+        )
+
+    # --- what is wrong ---
+
+    def _wrong(self, place: Place, reply: Mapping[str, Any]) -> Broken | Skipped | None:
+        """What is wrong with a cell that has been executed, if anything is."""
+        cell = place.cell
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        if any(each.get("source") == "ask_exit" for each in reply.get("payload") or ()):
+            return self.broken(
+                place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
+            )
+        raised = errors or reply.get("status") == "error"
+        if RAISES_TAG in files.tags(cell):
+            return (
+                None
+                if raised
+                else self.broken(
+                    place, f"the tag {RAISES_TAG} promises an exception, and none came"
+                )
+            )
+        if protocol.SKIP in reply:
+            line = _line(place, _traceback(cell, reply))
+            return Skipped(protocol.clean(str(reply[protocol.SKIP])), self._name_of(place), line)
+        if errors:
+            return self._raised(place, errors[-1].ename, errors[-1].evalue, reply)
+        if raised:
+            return self._raised(place, reply.get("ename", ""), reply.get("evalue", ""), reply)
+        return None
+
+    def _raised(self, place: Place, name: str, value: str, reply: Mapping[str, Any]) -> Broken:
+        """The report of a cell that raised: source with the line marked, message, traceback."""
+        cell = place.cell
+        traceback = _traceback(cell, reply)
+        line = _line(place, traceback)
+        shown = _source_around(cell.source, line)
+        message = [f"E   {each}" for each in f"{name}: {protocol.clean(value)}".splitlines()]
+        text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
+        return self.broken(place, text, line)
+
+    def _name_of(self, place: Place) -> str:
+        return f"{self._name} cell {place.number}"
+
+    def broken(
+        self, at: Place, text: str, line: int | None = None, sections: Sections = ()
+    ) -> Broken:
+        """The report of a cell, with what it had printed, and other `sections`."""
+        cell = at.cell
+        self._complete_output(next(at for at, each in enumerate(self._cells) if each is cell))
+        place = self._name_of(at) + (f", line {line}" if line else "")
+        printed_sections = []
+        for stream in ("stdout", "stderr"):
+            printed = "".join(
+                output.text
+                for output in cell.get("outputs", ())
+                if output.output_type == "stream" and output.name == stream
+            )
+            if printed.strip():
+                printed_sections.append(
+                    (f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:]))
+                )
+        return Broken(text, place, (*printed_sections, *sections))
+
+
+def _line(place: Place, traceback: str) -> int:
+    """The line of the cell where it raised, as the traceback says; without one the first."""
+    matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
+    return int(matches[-1][2]) if matches else 1
+
+
+def _traceback(cell: NotebookNode, reply: Mapping[str, Any]) -> str:
+    lines = [
+        line
+        for output in cell.outputs
+        if output.output_type == "error"
+        for line in output.traceback
+    ]
+    return protocol.clean("\n".join(lines or reply.get("traceback") or ()))
+
+
+def _source_around(source: str, line: int) -> list[str]:
+    """The lines up to `line`, which is marked."""
+    lines = source.splitlines()
+    first = max(0, line - 6)
+    return [
+        f"{'>' if number == line else ' '}   {text}"
+        for number, text in enumerate(lines[first:line], first + 1)
+    ]

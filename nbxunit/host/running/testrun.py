@@ -1,0 +1,296 @@
+"""The one execute request in which all tests of a notebook run, and the wire's end on the host.
+
+Runs on the loop of `scheduling`. Frames of events come as input requests on the stdin channel, and
+are answered at once; output comes over IOPub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from io import FileIO
+from typing import Any
+
+from nbxunit import protocol
+from nbxunit.host import tasks
+from nbxunit.host.kernels import hang_report
+from nbxunit.host.kernels.client import call, output_messages, reply_to
+from nbxunit.host.kernels.starting import Kernel, KernelDied
+from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.records import Job, Output, Question, Sections
+from nbxunit.host.running.control import GRACE, Control
+
+TICK = 0.1
+"""Seconds between two looks at what is running."""
+MARKER = "application/vnd.nbxunit.marker"
+
+
+class TestRun:
+    """The one execute request in which all tests run; its events come over the stdin channel."""
+
+    __test__ = False
+
+    def __init__(
+        self, job: Job, control: Control, kernel: Kernel, emit: Callable[..., None]
+    ) -> None:
+        self._job = job
+        self._control = control
+        self._kernel = kernel
+        self._emit = emit
+        self._nonce = secrets.token_hex(16)
+        self._reader = protocol.FrameReader(self._nonce)
+        self._order = protocol.Order()
+        self._journal: FileIO | None = None
+        self._markers: dict[str, asyncio.Event] = {}
+        self._ended = False
+        self._running: tuple[str, float] | None = None
+        self._killed = ""
+        self._stacks: Sections = ()
+        self._late: str | None = None
+
+    async def run(self, deadline: float | None = None) -> None:
+        """Run the tests, by `deadline` at the latest; KernelDied or NotebookError if they can't end."""
+        order = {
+            "nonce": self._nonce,
+            "journal": str(self._kernel.journal),
+            "test_timeout": self._job.test_timeout,
+        }
+        client = self._kernel.client
+        message_id = client.execute_silently(call("run", order), allow_stdin=True)
+        reply_and_events = reply_to(client, message_id), self._read_frames(), self._kernel.died()
+        meanwhile = (
+            self._read_output(message_id),
+            self._watch(),
+            self._stop_soon(),
+            self._end_at(deadline),
+        )
+        with self._open_journal():
+            async with tasks.running(*reply_and_events, *meanwhile) as (reply, frames, death, *_):
+                await tasks.first(reply, frames, death)
+                self._conclude(reply, frames, death)
+
+    @contextlib.contextmanager
+    def _open_journal(self) -> Iterator[None]:
+        """Keep the journal open: a test can remove it. Without one the kernel says what is wrong."""
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                self._journal = stack.enter_context(FileIO(self._kernel.journal))
+            yield
+
+    def _conclude(
+        self, reply: asyncio.Future[Any], frames: asyncio.Future[Any], death: asyncio.Future[Any]
+    ) -> None:
+        if self._ended:
+            if self._killed and not death.done():
+                raise KernelDied(self._killed, self._stacks, torn_down=True)
+            return
+        self._read_journal()
+        if frames.done() and (damage := frames.exception()) is not None:
+            raise NotebookError(
+                f"the kernel's events are damaged: {damage}{self._where()}"
+            ) from damage
+        if death.done():
+            if self._control.stop.is_set():
+                self._killed = (
+                    self._killed or "the run was to end at once, so its kernel was killed"
+                )
+            if not self._killed:
+                raise death.result()
+            raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
+        if self._killed:
+            raise KernelDied(self._killed, self._stacks)
+        content = reply.result()
+        what = "it ended without its last event; a cell may have changed how IPython runs code"
+        if content.get("ename"):
+            what = f"{content['ename']}: {content.get('evalue')}"
+        raise NotebookError(f"the run failed in the kernel: {what}{self._where()}")
+
+    def _where(self) -> str:
+        """Where a run was that is over before its end."""
+        if self._running is None:
+            return ""
+        return f"\nwhile it ran {self._running[0]}; the tests behind it did not run"
+
+    # --- events ---
+
+    async def _read_frames(self) -> None:
+        client = self._kernel.client
+        while not self._ended:
+            message = await client.stdin_channel.get_msg(timeout=None)
+            prompt = str(message["content"].get("prompt", ""))
+            if not prompt.startswith(protocol.PROMPT):
+                if not self._job.options.get("usepdb"):
+                    raise protocol.ProtocolError("a question, which only --pdb asks")
+                self._emit(Question(prompt))
+                continue
+            number, events = self._reader.read(prompt)
+            if events is None:
+                continue
+            if self._job.live_output:
+                await self._drained(number)
+            if number == 1:  # which version speaks is to be known before a test runs
+                self._take(events)
+            client.input(protocol.encode_answer(self._control.answer(number)))
+            self._take(events)  # those that are left; the kernel need not wait for that
+
+    def _take(self, events: Iterable[protocol.Event]) -> None:
+        """Note and tell events, up to one that is out of order."""
+        noted: list[protocol.Event] = []
+        try:
+            for event in events:
+                self._note(event)
+                noted.append(event)
+        finally:
+            self._emit(*filter(self._tells, noted))
+
+    def _note(self, event: protocol.Event) -> None:
+        self._order.check(event)
+        if isinstance(event, protocol.Started):
+            self._running = (event.nodeid, time.monotonic())
+            self._control.doing = event.nodeid
+        elif isinstance(event, protocol.Finished):
+            self._running = None
+        elif isinstance(event, protocol.Reported):
+            self._explain(event.report)
+        elif isinstance(event, protocol.Ended):
+            self._ended = True
+
+    def _tells(self, event: protocol.Event) -> bool:
+        """Whether an event is to be told: the end of a run that was cut short is told otherwise."""
+        return not (self._killed and isinstance(event, protocol.Ended))
+
+    def _explain(self, report: dict[str, Any]) -> None:
+        """Add what ran when the time was over to the report of the test that failed by it."""
+        is_late = self._late is not None and report.get("nodeid") == self._late
+        if is_late and not self._killed and report.get("outcome") == "failed":
+            stacks = hang_report.last_stacks(self._kernel)
+            report["sections"] = [*report.get("sections", ()), *stacks]
+            self._late = None
+
+    def _read_journal(self) -> None:
+        """Take the events that a dead kernel could not send any more."""
+        for line in self._journal_lines():
+            with contextlib.suppress(protocol.ProtocolError):
+                event = protocol.decode(line)
+                self._note(event)
+                self._emit(event)
+
+    def _journal_lines(self) -> list[str]:
+        if self._journal is None:
+            return []
+        self._journal.seek(0)
+        text = self._journal.readall().decode("utf-8", "replace")
+        return list(protocol.journal_lines(text, self._reader.number))
+
+    # --- output ---
+
+    async def _read_output(self, message_id: str) -> None:
+        async for message in output_messages(self._kernel.client):
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "display_data" and MARKER in content.get("data", {}):
+                self._marker(str(content["data"][MARKER])).set()
+            elif message["msg_type"] == "stream" and self._job.live_output:
+                self._emit(Output(content["name"], content["text"]))
+
+    def _marker(self, text: str) -> asyncio.Event:
+        return self._markers.setdefault(text, asyncio.Event())
+
+    async def _drained(self, number: int) -> None:
+        """Wait until the output that came before the frame `number` has been read."""
+        text = f"{self._nonce} {number}"
+        async with tasks.running(self._marker(text).wait()) as (marker,):
+            # IOPub loses messages, and it can be among them.
+            await tasks.first(marker, timeout=GRACE)
+        self._markers.pop(text, None)
+
+    # --- time ---
+
+    async def _watch(self) -> None:
+        """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
+        asked: str | None = None
+        interrupted_at: float | None = None
+        reaction = self._reaction()
+        while True:
+            await asyncio.sleep(TICK)
+            limit, now = self._job.test_timeout, time.monotonic()
+            running, since = self._now_running()
+            if limit is None:
+                continue
+            before, reaction = reaction, self._reaction()
+            if running is None:
+                asked = None
+            elif reaction != before:
+                # It has failed for its time, and its teardown has as long again.
+                asked, self._running = None, (running, now)
+            elif asked != running:
+                asked = interrupted_at = None
+                if now - since > limit:
+                    asked = self._late = running
+                    self._stacks = await hang_report.stacks(self._kernel)
+            elif interrupted_at is None:
+                # Not before: the signal that asked can have ended what it waited for.
+                with contextlib.suppress(OSError):
+                    timed_out = self._kernel.folder / protocol.TIMED_OUT
+                    timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
+                    timed_out.write_text(running, encoding="utf-8")
+                await self._kernel.interrupt()
+                interrupted_at = time.monotonic()
+            elif now - interrupted_at > GRACE:
+                self._killed = (
+                    f"{running} took longer than {limit:g} s and did not react to an interrupt, "
+                    "so the kernel was killed"
+                )
+                await self._kernel.kill()
+                return
+
+    def _reaction(self) -> int:
+        """When the kernel told the last time that a test failed for its time, if it can be known."""
+        with contextlib.suppress(OSError):
+            return (self._kernel.folder / protocol.REACTED).stat().st_mtime_ns
+        return 0
+
+    def _now_running(self) -> tuple[str | None, float]:
+        """The test that runs and since when: the journal knows of starts that were not sent yet."""
+        for line in reversed(self._journal_lines()):
+            try:
+                event = protocol.decode(line)
+            except protocol.ProtocolError:
+                continue
+            if isinstance(event, protocol.Finished):
+                self._running = None
+                break
+            if isinstance(event, protocol.Started):
+                if self._running is None or self._running[0] != event.nodeid:
+                    self._running = (event.nodeid, time.monotonic())
+                    self._control.doing = event.nodeid
+                break
+        return self._running or (None, 0.0)
+
+    async def _end_at(self, deadline: float | None) -> None:
+        """Interrupt the run when its notebook took too long, and kill it if nothing comes of it."""
+        if deadline is None:
+            return
+        await tasks.sleep(deadline - time.monotonic())
+        # First of all: a signal can be what lets the run come to its end.
+        self._killed = f"the notebook took longer than {self._job.notebook_timeout:g} s"
+        self._stacks = await hang_report.stacks(self._kernel)
+        await self._kernel.interrupt()
+        await asyncio.sleep(GRACE)
+        self._killed += " and did not react to an interrupt, so the kernel was killed"
+        await self._kernel.kill()
+
+    async def _stop_soon(self) -> None:
+        """Interrupt the run when it is to stop; its teardowns have a moment, then it is killed."""
+        await self._control.stop.wait()
+        await self._kernel.interrupt()
+        await asyncio.sleep(self._control.grace)
+        self._killed = (
+            f"the run was to end, and what ran did not end within {self._control.grace:g} s, "
+            "so the kernel was killed"
+        )
+        await self._kernel.kill()

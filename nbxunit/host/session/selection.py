@@ -1,0 +1,168 @@
+"""Which notebooks run and what their kernels are told: node ids, groups, and what the cache knows.
+
+May import pytest. `-k`, `-m` and `--deselect` are options that the kernels get as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbxunit.host.session.items import NotebookItem
+
+
+def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, tuple[str, ...]]]:
+    """Pytest's arguments with notebooks as whole files, and the tests that were asked for in each.
+
+    A notebook that is also named without a test runs whole.
+    """
+    arguments: dict[str, None] = {}
+    selected: dict[Path, list[str]] = {}
+    whole: set[Path] = set()
+    for argument in config.args:
+        file, separator, inner = _split(argument)
+        path = Path(os.path.abspath(config.invocation_params.dir / file))  # noqa: PTH100 - symlinks stay
+        if path.suffix != ".ipynb":
+            arguments[argument] = None
+            continue
+        arguments[file] = None
+        if separator:
+            selected.setdefault(path, []).append(inner)
+        else:
+            whole.add(path)
+    tests = {path: tuple(ids) for path, ids in selected.items() if path not in whole}
+    return list(arguments), tests
+
+
+def _split(argument: str) -> tuple[str, str, str]:
+    """File, separator and test of an argument; a notebook's name may hold `::` and brackets."""
+    file, separator, inner = argument.partition(".ipynb::")
+    return (file + ".ipynb", "::", inner) if separator else (argument, "", "")
+
+
+class CacheSelection:
+    """`--lf`, `--ff`, `--nf` and `--sw`, which the host turns into plain instructions."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._option = config.option
+        self._instructions: dict[str, dict[str, Any]] = {}
+
+    def of(self, item: NotebookItem) -> dict[str, Any]:
+        """The instructions for the kernel of `item`."""
+        return self._instructions.get(item.notebook_id, {})
+
+    def apply(self, items: list[pytest.Item], order: list[pytest.Item]) -> None:
+        """Drop and reorder notebooks in `items`; note what their kernels are to do.
+
+        `order` are the items before any plugin chose among them.
+        """
+        if getattr(self._option, "splits", None) and getattr(self._option, "group", None):
+            self._split(items)
+        if getattr(self._option, "lf", False):
+            self._last_failed(items)
+        if getattr(self._option, "failedfirst", False):
+            self._failed_first(items)
+        if getattr(self._option, "newfirst", False):
+            self._new_first(items)
+        if getattr(self._option, "stepwise", False):
+            self._stepwise(items, order)
+
+    def _tell(self, item: NotebookItem, **instruction: Any) -> None:
+        self._instructions.setdefault(item.notebook_id, {}).update(instruction)
+
+    def _cached(self, key: str, default: Any) -> Any:
+        cache = getattr(self._config, "cache", None)
+        return cache.get(key, default) if cache is not None else default
+
+    def _failed_in(self, item: NotebookItem) -> list[str]:
+        """The tests of a notebook that failed last time, without the notebook's id."""
+        prefix = f"{item.notebook_id}::"
+        failed = self._cached("cache/lastfailed", {})
+        return [nodeid.removeprefix(prefix) for nodeid in failed if nodeid.startswith(prefix)]
+
+    def _was_broken(self, item: NotebookItem) -> bool:
+        return item.notebook_id in self._cached("cache/lastfailed", {})
+
+    def _split(self, items: list[pytest.Item]) -> None:
+        """Deal notebooks out to the groups of pytest-split, which keeps a notebook in one piece."""
+        ours = [item for item in items if isinstance(item, NotebookItem)]
+        chosen = ours[self._option.group - 1 :: self._option.splits]
+        items[:] = [item for item in items if item not in ours or item in chosen]
+
+    def _last_failed(self, items: list[pytest.Item]) -> None:
+        ours = [item for item in items if isinstance(item, NotebookItem)]
+        failed = {item: self._failed_in(item) for item in ours}
+        again = [item for item in ours if failed[item] or self._was_broken(item)]
+        known = self._cached("cache/lastfailed", {})
+        others = [item for item in items if item not in ours]
+        others_failed = [item for item in others if item.nodeid in known]
+        if not again and not others_failed:
+            return
+        for item in again:
+            if failed[item] and not self._was_broken(item):
+                notebook: Any = item.parent
+                self._tell(item, only=failed[item], quietly=not notebook.named)
+        gone = [item for item in others if item not in others_failed]
+        if gone:
+            self._config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item in again or item in others_failed]
+
+    def _failed_first(self, items: list[pytest.Item]) -> None:
+        known = self._cached("cache/lastfailed", {})
+        for item in items:
+            if isinstance(item, NotebookItem) and self._failed_in(item):
+                self._tell(item, first=self._failed_in(item))
+        items.sort(
+            key=lambda item: (
+                not (
+                    self._failed_in(item) or self._was_broken(item)
+                    if isinstance(item, NotebookItem)
+                    else item.nodeid in known
+                )
+            )
+        )
+
+    def _new_first(self, items: list[pytest.Item]) -> None:
+        cached = self._cached("cache/nodeids", [])
+
+        def is_known(item: pytest.Item) -> bool:
+            if not isinstance(item, NotebookItem):
+                return item.nodeid in cached
+            prefix = f"{item.notebook_id}::"
+            known = [nodeid.removeprefix(prefix) for nodeid in cached if nodeid.startswith(prefix)]
+            self._tell(item, known=known)
+            return bool(known)
+
+        items.sort(key=lambda item: item.path.stat().st_mtime, reverse=True)
+        items.sort(key=is_known)
+
+    def _stepwise(self, items: list[pytest.Item], order: list[pytest.Item]) -> None:
+        cached = self._cached("cache/stepwise", None)
+        last = cached.get("last_failed") if isinstance(cached, dict) else cached
+        if not last or getattr(self._option, "stepwise_reset", False):
+            return
+        for index, item in enumerate(order):
+            prefix = f"{item.notebook_id}::" if isinstance(item, NotebookItem) else ""
+            if not (str(last).startswith(prefix) if prefix else item.nodeid == last):
+                continue
+            passed = order[:index]
+            gone = [
+                other for other in items if other in passed and not isinstance(other, NotebookItem)
+            ]
+            if gone:
+                self._config.hook.pytest_deselected(items=gone)
+            items[:] = [other for other in items if other not in passed]
+            if isinstance(item, NotebookItem):
+                self._tell(item, resume_at=str(last).removeprefix(prefix))
+            return
+
+
+def give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:
+    """Put `ours` back into `items`, each behind what stood before it in `order`."""
+    for item in ours:
+        before = [other for other in order[: order.index(item)] if other in items]
+        items.insert(items.index(before[-1]) + 1 if before else 0, item)

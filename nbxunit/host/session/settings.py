@@ -1,0 +1,100 @@
+"""What the options and ini keys of a run say: for kernels, for the scheduler, for the fork server.
+
+May import pytest.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nbxunit.host import compat
+from nbxunit.host.notebooks import files
+
+if TYPE_CHECKING:
+    from nbxunit.host.kernels.forking import Forking
+
+
+def options(config: pytest.Config) -> dict[str, object]:
+    """The host's resolved option values, as far as they can be sent."""
+    values = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(config.option).items()
+        if files.as_json(value) or isinstance(value, Path)
+    }
+    values["rootdir"] = str(config.rootpath)
+    values["inifilename"] = str(config.inipath) if config.inipath else None
+    del values["file_or_dir"]
+    values["basetemp"] = compat.temporary_folder(config)
+    return values
+
+
+def forking(config: pytest.Config) -> Forking | None:
+    """The fork server, started now so that it is there when the first kernel is."""
+    from nbxunit.host.kernels import forking
+
+    if config.getoption("nbxunit_no_fork") or not forking.is_possible():
+        return None
+    option = config.getoption("nbxunit_preload")
+    preload = option.split(",") if option else config.getini("nbxunit_preload")
+    # The server loads what every kernel will, and none of the plugins that are kept out.
+    plugins = [name for name in config.option.plugins or () if name.startswith("no:")]
+    words = tuple(word for name in (*plugins, "nbxunit") for word in ("-p", name))
+    return forking.Forking(forking.ForkServer.take(), words, tuple(preload))
+
+
+def seconds(config: pytest.Config, what: str) -> float | None:
+    """The timeout for a cell, a test or a notebook; 0 is none. UsageError for what is no duration."""
+    option = config.getoption(f"nbxunit_{what}_timeout")
+    ini = config.getini(f"nbxunit_{what}_timeout")
+    if option is None and ini:
+        try:
+            option = float(ini)
+        except ValueError as exc:
+            raise pytest.UsageError(
+                f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
+            ) from exc
+    if option is not None and not option >= 0:  # nor nan
+        raise pytest.UsageError(f"the timeout of a {what}: {option:g} is no number of seconds")
+    return option or None
+
+
+def saved(config: pytest.Config, path: Path) -> Path | None:
+    """Where the executed notebook goes: below `--save`, at its place relative to the rootdir.
+
+    One that lies elsewhere keeps its whole path there, since others may have its name.
+    """
+    folder = config.getoption("nbxunit_save")
+    if not folder:
+        return None
+    inside = path.is_relative_to(config.rootpath)
+    relative = path.relative_to(config.rootpath if inside else path.anchor)
+    return Path(config.invocation_params.dir, folder, relative)
+
+
+def jobs(config: pytest.Config, count: int) -> int:
+    """How many of `count` notebooks run at once. UsageError for what is no number, nor auto."""
+    option = str(config.getoption("nbxunit_jobs"))
+    if option in ("auto", "logical"):
+        usable = (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        )
+        return max(1, min(usable or 1, count))
+    if not option.isdecimal() or int(option) < 1:
+        raise pytest.UsageError(f"--nbxunit-jobs: {option!r} is neither a number above 0 nor auto")
+    return int(option)
+
+
+def shows_output(config: pytest.Config) -> bool:
+    """Whether output goes to the terminal as it comes: with `-s`, and without pytest's capture."""
+    return bool(config.getoption("capture", "no") == "no")
+
+
+def check(config: pytest.Config) -> None:
+    """UsageError, now, for settings that make no sense."""
+    jobs(config, 1)
+    for what in ("cell", "test", "notebook"):
+        seconds(config, what)

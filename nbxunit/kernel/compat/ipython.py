@@ -1,0 +1,167 @@
+"""Private names of IPython and ipykernel that the kernel side uses; nothing else uses any.
+
+May import IPython and ipykernel. Each function says why no public name will do; each has a test in
+`tests/kernel/compat/test_compat.py`, which runs on the oldest and newest supported versions.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def number_cell(shell: InteractiveShell, filename: str, number: int) -> None:
+    """Let IPython's tracebacks call the code of `filename` `Cell In[number]`."""
+    shell.compile._filename_map[filename] = number  # noqa: SLF001
+
+
+def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, number: int) -> str:
+    """The name that IPython's compiler gives to the code of a cell."""
+    return str(shell.compile.get_code_name(raw_cell, transformed, number))
+
+
+def store_input(shell: InteractiveShell, number: int, source: str) -> None:
+    """Note in the history that the cell with this number ran, as the shell does behind a cell."""
+    history: Any = shell.history_manager
+    if history is not None:
+        history.store_inputs(number, source)
+
+
+def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
+    """The metadata of the execute request that is running (`cellId`, `deletedCells`)."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return {}
+    parent = kernel.get_parent("shell") or {}
+    return cast("Mapping[str, Any]", parent.get("metadata") or {})
+
+
+class CellsRequest:
+    """A request of a type that ipykernel does not know, with many cells to execute."""
+
+    def __init__(self, kernel: Any, stream: Any, ident: Any, message: Mapping[str, Any]) -> None:
+        self._kernel = kernel
+        self._stream = stream
+        self._ident = ident
+        self._message = message
+        self.content: Mapping[str, Any] = message["content"]
+        self.id = str(message["header"]["msg_id"])
+
+    async def execute(self, position: int, key: str, source: str) -> dict[str, Any]:
+        """Execute one cell as a request with the id `<id>/<position>`: the content of its reply.
+
+        An error that a magic shows and does not raise is one here.
+        """
+        kernel = self._kernel
+        header = {**self._message["header"], "msg_id": f"{self.id}/{position}"}
+        parent = {**self._message, "header": header, "metadata": {"cellId": key}}
+        kernel.set_parent(self._ident, parent, channel="shell")
+        # What ipykernel does before each request; a cell may have set its own.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        kernel.shell._last_traceback = None  # noqa: SLF001
+        reply = await kernel.do_execute(
+            source, silent=False, store_history=True, allow_stdin=False, cell_id=key
+        )
+        for stream in (sys.stdout, sys.stderr):
+            # A flush waits for a thread, so only where there is something: ipykernel's streams say.
+            if stream is not None and getattr(stream, "_flush_pending", True):
+                stream.flush()
+        shown = kernel.shell._last_traceback  # noqa: SLF001
+        if reply["status"] == "ok" and shown:
+            reply.update(status="error", traceback=shown)
+        return cast("dict[str, Any]", reply)
+
+    def reply(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Send the reply to the whole request, a message of the type `kind`."""
+        kernel = self._kernel
+        kernel.set_parent(self._ident, self._message, channel="shell")
+        kernel.session.send(self._stream, kind, content, self._message, ident=self._ident)
+
+
+def serve_requests(
+    shell: InteractiveShell, name: str, execute: Callable[[CellsRequest], Awaitable[None]]
+) -> None:
+    """Let `execute` take the requests of a type that is not Jupyter's. RuntimeError without a kernel.
+
+    ipykernel keeps the handlers of its types in a dict, and has no function to add one.
+    """
+    kernel: Any = getattr(shell, "kernel", None)
+    if kernel is None:
+        raise RuntimeError("a headless run needs a Jupyter kernel")
+
+    async def handle(stream: Any, ident: Any, message: Mapping[str, Any]) -> None:
+        await execute(CellsRequest(kernel, stream, ident, message))
+
+    kernel.shell_handlers[name] = handle
+
+
+def refuse_input(shell: InteractiveShell, *, refuse: bool) -> None:
+    """Let `input()` raise, whatever the request said: a run's stdin channel is the wire."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        kernel._allow_stdin = not refuse  # noqa: SLF001
+
+
+def debug_next(shell: InteractiveShell, exc: BaseException) -> None:
+    """Let `%debug` land where `exc` was raised, and not where the cell ended because of it."""
+    sys.last_type, sys.last_value, sys.last_traceback = type(exc), exc, exc.__traceback__
+    sys.last_exc = exc  # type: ignore[attr-defined,unused-ignore]  # new in Python 3.12
+    cast("Any", shell).InteractiveTB.tb = exc.__traceback__
+
+
+class StdinChannel:
+    """The kernel's stdin channel: requests of ours that `_allow_stdin` does not concern."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._kernel: Any = getattr(shell, "kernel", None)
+        if self._kernel is None:
+            raise RuntimeError("a headless run needs a Jupyter kernel")
+        self._parent = self._kernel.get_parent("shell")
+        self._ident = self._kernel._parent_ident["shell"]  # noqa: SLF001
+
+    def request(self, prompt: str) -> None:
+        """Send an input request."""
+        content = {"prompt": prompt, "password": False}
+        self._kernel.session.send(
+            self._kernel.stdin_socket, "input_request", content, self._parent, ident=self._ident
+        )
+
+    def replies(self) -> Iterator[str]:
+        """The values of the replies, as they come; waits for each."""
+        import zmq
+
+        socket = self._kernel.stdin_socket
+        while True:
+            # zmq.select cannot be interrupted, so a short timeout lets KeyboardInterrupt through.
+            readable, _, broken = zmq.select([socket], [], [socket], 0.05)
+            if readable or broken:
+                _, message = self._kernel.session.recv(socket)
+                if message is not None:
+                    yield str(message["content"].get("value", ""))
+
+    def mark_output(self, text: str) -> None:
+        """Publish `text` on IOPub behind all output so far, for a host that wants to wait for it."""
+        content = {
+            "data": {"application/vnd.nbxunit.marker": text},
+            "metadata": {},
+            "transient": {},
+        }
+        self._kernel.session.send(
+            self._kernel.iopub_socket, "display_data", content, self._parent,
+            ident=self._kernel._topic("display_data"),  # noqa: SLF001
+        )  # fmt: skip
+
+
+def notebook_path(shell: InteractiveShell) -> Path | None:
+    """Where the front end says the notebook is: VS Code's variable, else Jupyter's session name."""
+    import os
+
+    named = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    path = Path(str(named)) if named else None
+    return path.absolute() if path and path.suffix == ".ipynb" and path.is_file() else None

@@ -1,0 +1,108 @@
+"""The cells that a host sends: many in one request, executed one by one until one fails.
+
+May import pytest. A request for each cell would take longer than most cells. Each is executed as a
+request of its own would be: with its own parent message, `In[n]`, events and interrupts; only the
+messages that say nothing about it are not sent. A cell that only registers is not even executed.
+"""
+
+from __future__ import annotations
+
+import re
+from os import O_CREAT, O_WRONLY, close, write  # a cell may replace them in their module
+from os import open as open_file
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from unittest import SkipTest
+
+import pytest
+
+from nbxunit import directives, protocol
+from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.headless import crash_output
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.cells.notebook import Notebook
+
+
+class Cells:
+    """Executes the cells of a notebook; which one runs stands in a file in `folder`."""
+
+    def __init__(self, notebook: Notebook, folder: Path, output: crash_output.LastOutput) -> None:
+        self._notebook = notebook
+        self._output = output
+        self._current = folder / protocol.CURRENT_CELL
+        # Cells may do without (`%autoawait off`), but the run of the tests behind them awaits.
+        shell: Any = notebook.shell
+        self._autoawait, shell.autoawait = shell.autoawait, True
+
+    def serve(self) -> None:
+        """Execute what requests of the type `protocol.EXECUTE` bring from now on."""
+        ipython.serve_requests(self._notebook.shell, protocol.EXECUTE, self._execute)
+
+    async def _execute(self, request: ipython.CellsRequest) -> None:
+        """Execute the cells of `request` until one needs the host's eye; the reply to that one."""
+        begun, reply = 1, {"status": "ok"}
+        self._output.begin()
+        shell: Any = self._notebook.shell
+        try:
+            shell.autoawait = self._autoawait
+            for begun, (key, source, may_register) in enumerate(request.content["cells"], 1):
+                self._tell(request.id, begun - 1)
+                if may_register and self._registers(key, source):
+                    continue
+                reply = await request.execute(begun - 1, key, source)
+                if reply["status"] == "error" and (reason := _skip(shell)) is not None:
+                    reply[protocol.SKIP] = reason
+                if reply["status"] != "ok" or reply["payload"]:
+                    break
+            self._autoawait, shell.autoawait = shell.autoawait, True
+            self._tell(request.id, begun - 1)  # it has ended: the reply is not of its time
+        except KeyboardInterrupt:  # between two cells, or while the output of one is flushed
+            reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
+        except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
+            reply = {"status": "error", "ename": type(exc).__name__, "evalue": str(exc)}
+        try:
+            request.reply(protocol.EXECUTED, {"begun": begun, "reply": reply})
+        except Exception as exc:  # noqa: BLE001 - the cell has broken what the kernel speaks with
+            crash_output.die(exc)
+
+    def _tell(self, request: str, position: int) -> None:
+        """Let the host know which cell runs, and since when; a message would take longer.
+
+        The file is opened each time, since cells close descriptors that are not theirs.
+        """
+        descriptor = open_file(self._current, O_WRONLY | O_CREAT, 0o600)
+        try:
+            write(descriptor, protocol.encode_current(request, position, monotonic()))
+        finally:
+            close(descriptor)
+
+    def _registers(self, key: str, source: str) -> bool:
+        """Whether the cell only registers, and has done so, as an execution of it would.
+
+        If it cannot, it is executed, and says what is wrong with it.
+        """
+        found = directives.find(source)
+        if found is None:
+            return False
+        kind, line, index = found
+        body = "".join(re.split(r"(?<=\n)", source)[index + 1 :])
+        try:
+            with self._notebook.registering(source, key):
+                self._notebook.shell.run_cell_magic(f"xunit_{kind}", line, body)
+        except Exception:  # noqa: BLE001 - it comes again
+            return False
+        return True
+
+
+def _skip(shell: Any) -> str | None:
+    """Why the cell that raised skips its notebook, if it does: as a module is skipped in pytest.
+
+    By `pytest.skip(..., allow_module_level=True)`, `pytest.importorskip` or unittest's SkipTest.
+    """
+    error = shell.last_execution_result.error_in_exec
+    is_skip = isinstance(error, SkipTest) or (
+        isinstance(error, pytest.skip.Exception) and error.allow_module_level
+    )
+    return str(error) if is_skip else None

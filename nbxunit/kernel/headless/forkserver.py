@@ -1,0 +1,353 @@
+"""A process that has imported what a kernel needs, and forks one child for each kernel.
+
+Started by the host as `python -m nbxunit.kernel.headless.forkserver FD`, where FD is the number of its end of
+a socket pair. May import IPython, ipykernel and pytest. It has one thread, and opens nothing that a
+child could inherit: a child is a kernel as `python -m ipykernel_launcher` starts it.
+
+Orders and answers are lines of JSON:
+
+    {"fork": 1, "argv": [...], "cwd": "...", "env": {...}, "output": "...", "ready": "...",
+     "words": [...], "preload": [...], "many": true}
+    {"forked": 1, "pid": 4711}      {"refused": 1, "why": "..."}      {"ended": 4711, "status": -9}
+
+When the host's end is closed, the server kills its kernels, with what they started, and ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import io
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nbxunit.protocol import KERNEL_ID
+
+MODULES = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "nbxunit.kernel.headless.orders",
+)  # fmt: skip
+"""What every kernel imports before its first cell."""
+GENERATIONS = 20
+"""How often the server looks for what it inherits: children come when their parents have ended."""
+LATE = ("ipykernel.debugger",)
+"""What a kernel imports as well, where it is installed."""
+IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that are meant for the host, which ends its server by itself."""
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Server:
+    """Forks kernels, and tells the host of their ends."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._kernels: dict[int, Path] = {}  # with their private folders
+        self._before = dict(os.environ)
+        self._unsafe: str | None = None
+
+    def serve(self) -> dict[str, Any]:
+        """Answer orders until the host is gone, which ends the process. In a child: its order."""
+        for name in MODULES:
+            importlib.import_module(name)
+        for name in LATE:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        _make_ahead()
+        warmed, server = False, os.getpid()
+        orders = self._orders()
+        for order in orders:
+            if not warmed:
+                warmed = True
+                self._preload(order["preload"])
+                gc.freeze()  # pytest collects garbage ten times at the end of its run
+                if order["many"]:
+                    _warm(order["words"])
+                self._check_threads("a pytest plugin starts a thread when it is imported")
+                _when_host_dies(signal.SIGCONT)
+                gc.freeze()  # a child's collections touch, and so copy, none of what is here
+            if self._unsafe is not None:
+                self._tell({"refused": order["fork"], "why": self._unsafe})
+                continue
+            pid = os.fork()
+            if pid == 0:
+                orders.close()
+                self._channel.close()
+                order |= {"changed": self._changed(), "server": server}
+                return order
+            self._kernels[pid] = Path(order["output"]).parent
+            self._tell({"forked": order["fork"], "pid": pid})
+        left = self._kernels.copy()
+        for pid in left:
+            _kill_group(pid)
+        self._kernels.clear()
+        self._kill_orphans("")
+        for folder in left.values():  # the host was killed
+            shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)  # there is nothing to put back
+
+    def _preload(self, modules: Sequence[str]) -> None:
+        for name in modules:
+            try:
+                importlib.import_module(name)
+            except BaseException as exc:  # noqa: BLE001 - the user's module can raise anything
+                self._unsafe = f"--preload {name}: {type(exc).__name__}: {exc}"
+                return
+            self._check_threads(f"--preload {name} starts a thread when it is imported")
+
+    def _check_threads(self, what: str) -> None:
+        """A thread does not survive a fork, and what it holds stays locked."""
+        others = [thread.name for thread in threading.enumerate()][1:]
+        if others and self._unsafe is None:
+            self._unsafe = f"{what} ({', '.join(others)})"
+
+    def _changed(self) -> dict[str, str]:
+        """What imports and plugins have put into the environment, as they would in the kernel."""
+        return {
+            name: value for name, value in os.environ.items() if self._before.get(name) != value
+        }
+
+    def _orders(self) -> Generator[dict[str, Any], None, None]:
+        """The host's orders, and meanwhile the ends of kernels."""
+        wake, wakes = socket.socketpair()
+        for end in (wake, wakes):
+            end.setblocking(False)  # noqa: FBT003
+        signal.set_wakeup_fd(wakes.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        buffer = b""
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._channel, selectors.EVENT_READ)
+                selector.register(wake, selectors.EVENT_READ)
+                while True:
+                    ready = {key.fileobj for key, _ in selector.select()}
+                    if wake in ready:
+                        wake.recv(4096)
+                        self._reap()
+                    if self._channel in ready:
+                        data = self._channel.recv(65536)
+                        if not data:
+                            return
+                        *lines, buffer = (buffer + data).split(b"\n")
+                        yield from map(json.loads, lines)
+        finally:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            wake.close()
+            wakes.close()
+
+    def _reap(self) -> None:
+        for pid in list(self._kernels):
+            # Its group is killed while the dead kernel still holds the number.
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+                continue
+            _kill_group(pid)
+            _, status = os.waitpid(pid, 0)
+            self._kill_orphans(self._kernels.pop(pid).name)
+            self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    def _kill_orphans(self, mark: str) -> None:
+        """Kill what the dead kernel with this mark has started in sessions of their own.
+
+        The system gives such processes to the server when their parents end. While other kernels
+        live, only those are known to be the dead one's that carry its mark.
+        """
+        for _ in range(GENERATIONS):
+            orphans = [pid for pid in _children() if pid not in self._kernels]
+            if self._kernels:
+                orphans = [
+                    pid for pid in orphans if f"{KERNEL_ID}={mark}".encode() in _environment(pid)
+                ]
+            if not orphans:
+                return
+            for pid in orphans:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            for pid in orphans:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+    def _tell(self, answer: Mapping[str, object]) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_orders` sees the end
+            self._channel.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _adopt() -> None:
+    """Let the system give this process what its kernels leave behind; only Linux does that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _when_host_dies(number: int) -> None:
+    """Let the system send this process a signal then; only Linux does that.
+
+    Until it serves it has nothing to end, and may be in a module's import that does not end. Later
+    it sees the end of the channel, but for what runs in a kernel can have stopped it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
+def _children() -> list[int]:
+    """The processes whose parent this one is, where the system tells."""
+    try:
+        return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _make_ahead() -> None:
+    """Make what each kernel's run begins with, while the host is not ready yet either."""
+    from nbxunit.kernel.compat import config as pytest_config
+    from nbxunit.kernel.run import engine
+
+    pytest_config.make_ahead(engine.WITHOUT_BLOCKED)
+
+
+def _warm(words: Sequence[str]) -> None:
+    """Run pytest on one small test, so that what the first run in a process loads is there.
+
+    How it ends does not matter: what is wrong with a plugin, each kernel says for itself.
+    """
+    import pytest
+
+    from nbxunit.kernel.compat import config as pytest_config
+    from nbxunit.kernel.compat import installed
+    from nbxunit.kernel.run import engine
+
+    hidden = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
+        test = Path(folder, "test_nbxunit_warm.py")
+        test.write_text("def test_warm(request):\n    assert request\n")
+        with (
+            engine.restored(),
+            installed.read_once(),
+            pytest_config.fixtures_looked_for_once(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.suppress(BaseException),
+        ):
+            sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+            try:
+                # Beside xdist plugins start servers for its workers.
+                pytest.main([
+                    "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *engine.WITHOUT_BLOCKED, *words,
+                    "--rootdir", folder, "-c", os.devnull, str(test),
+                ])  # fmt: skip
+            finally:
+                sys.dont_write_bytecode = before
+        sys.modules.pop(test.stem, None)
+    os.environ.update({name: value for name, value in hidden.items() if value is not None})
+
+
+def become_kernel(order: Mapping[str, Any], path: Sequence[str]) -> None:
+    """Be the kernel of `order` in this child, with `path` as sys.path; ends the process.
+
+    As in multiprocessing's children, objects are not torn down one by one: that takes longer than a
+    small notebook. Threads are waited for and atexit's functions run, as at the end of any process.
+    """
+    os.setsid()
+    _end_with_parent(order["server"])
+    for name, handler in order["handlers"].items():
+        signal.signal(getattr(signal, name), handler)
+    _redirect(order["output"])
+    os.chdir(order["cwd"])
+    _set_environment(order)
+    sys.argv[:] = order["argv"]
+    sys.path[:] = path
+    tempfile.tempdir = None
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # the standard library's generators see to themselves
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    app: Any = IPKernelApp.instance()
+    app.initialize(list(order["argv"][1:]))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+        ready.sendto(b"ready", order["ready"])
+    status = 0
+    try:
+        app.start()
+    except SystemExit as exc:
+        status = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+    finally:
+        # It joins threads that may be flushing into one another; here all of them end at once.
+        atexit.unregister(app.close)
+        gc.freeze()  # the shell collects garbage once more
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+        atexit._run_exitfuncs()  # noqa: SLF001
+    os._exit(status)
+
+
+def _redirect(output: str) -> None:
+    """The standard streams of a kernel that a host spawns: no input, all output into a file."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    os.dup2(reading, 0)
+    os.close(reading)
+    file = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
+def _set_environment(order: Mapping[str, Any]) -> None:
+    environment = dict(order["env"])
+    for name, value in order["changed"].items():
+        environment.setdefault(name, value)
+    environment["JPY_PARENT_PID"] = str(order["server"])
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let the system kill this process when its server dies; ipykernel looks once a second."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def main() -> None:
+    """Serve the host, or be a kernel."""
+    path = [entry for entry in sys.path if entry not in ("", os.getcwd())]  # as ipykernel_launcher  # noqa: PTH109
+    handlers = {name: signal.signal(getattr(signal, name), signal.SIG_IGN) for name in IGNORED}
+    handlers["SIGINT"] = signal.default_int_handler
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it when it is imported
+    _adopt()
+    _when_host_dies(signal.SIGKILL)
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
+    gc.disable()  # imports leave no garbage
+    order = Server(channel).serve()
+    gc.enable()
+    become_kernel({**order, "handlers": handlers}, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""What a host asks of a kernel: `prepare` before the cells, which `cells` executes, `run` behind them.
+
+May import pytest. The host sends these calls as code; it never imports this module.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython import get_ipython
+
+import nbxunit
+from nbxunit import protocol
+from nbxunit.kernel import extension
+from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.kernel.compat import config as pytest_config
+from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.headless import crash_output, output_limits, stacks
+from nbxunit.kernel.headless.execution import Cells
+from nbxunit.kernel.headless.timeouts import Timeouts
+from nbxunit.kernel.headless.wire import Reporting, Wire
+from nbxunit.kernel.lifecycle import bridge
+from nbxunit.kernel.run import engine, exits  # fmt: skip
+from nbxunit.kernel.run.selection import Selection
+
+LAST_FRAMES = 6
+"""Entries of a traceback that are told of an error that is no test's."""
+_prepared: dict[str, engine.Prepared] = {}
+
+
+class OtherVersionError(RuntimeError):
+    """The host speaks another major version of the protocol."""
+
+
+def prepare(order: str) -> None:
+    """Prepare the run that `order` (JSON) describes; the shell's next cell is the notebook's first.
+
+    OtherVersionError if the host speaks another major version of the protocol. pytest.UsageError,
+    and what a conftest raises, as from pytest.
+    """
+    told = json.loads(order)
+    ours, theirs = protocol.VERSION, str(told["protocol"])
+    if ours.partition(".")[0] != theirs.partition(".")[0]:
+        raise OtherVersionError(
+            f"the host speaks version {theirs} of nbxunit's protocol, the kernel version {ours}; "
+            f"install one version of nbxunit in both (the kernel's Python is {sys.executable}, "
+            f"with nbxunit {nbxunit.__version__})"
+        )
+    os.environ["NBXUNIT_KERNEL"] = "1"
+    shell: Any = get_ipython()
+    notebook = extension.load(shell)
+    notebook.headless = True
+    _end_forks(shell)
+    shell.events.register("post_run_cell", lambda _: exits.tell(shell))
+    folder = Path(told["folder"])
+    output_limits.escape_surrogates(shell.kernel.session)
+    output = crash_output.LastOutput(shell.kernel.session, folder / protocol.LAST_OUTPUT)
+    # Else all output goes to the terminal, as it is.
+    if told["options"].get("capture", "no") != "no":
+        output_limits.bound(shell.kernel.session)
+        updates = output_limits.Updates(shell.display_pub)
+        shell.events.register("post_run_cell", lambda _: updates.flush())
+    Cells(notebook, folder, output).serve()
+    (folder / "captured").mkdir()
+    (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
+    stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
+    notebook.path = Path(told["path"])
+    here = os.getcwd()  # noqa: PTH109
+    os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
+    selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
+    try:
+        with pytest_config.capture_into(folder / "captured"):
+            _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
+    finally:
+        os.chdir(here)
+    gc.freeze()  # pytest collects garbage ten times: all that is here before the first cell is none
+    if hasattr(sys.stderr, "echo"):  # ipykernel's
+        watcher = getattr(sys.stderr, "watch_fd_thread", None)
+        sys.stderr.echo = crash_output.LastWords(folder / "last-words", watcher)
+
+
+def _place(notebook: Notebook, file: str) -> str:
+    cell = notebook.cell_of_file(file)
+    return cell.label if cell is not None else file
+
+
+def _open_standard_streams() -> None:
+    """Where a cell closed one, the next file would get its number, and output would go there.
+
+    pytest asks ipykernel's streams for their files, closed or not.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(getattr(sys, name), "closed", False):
+            setattr(sys, name, getattr(sys, f"__{name}__"))
+
+
+def _end_forks(shell: Any) -> None:
+    """Let a process that a cell forked end with the cell: it would answer for the kernel."""
+    kernel = os.getpid()
+
+    def end_fork(result: Any) -> None:
+        if os.getpid() != kernel:
+            os._exit(0 if result is None or result.success else 1)
+
+    shell.events.register("post_run_cell", end_fork)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+async def run(order: str) -> None:
+    """Run the tests; events go out over the stdin channel, the last one is `Ended`."""
+    told = json.loads(order)
+    prepared = _prepared.pop("run")
+    shell = prepared.notebook.shell
+    _open_standard_streams()
+    wire = Wire(ipython.StdinChannel(shell), told["nonce"], told["journal"])
+    wire.send(_hello(prepared.config))
+    ipython.refuse_input(shell, refuse=not prepared.config.getoption("usepdb", default=False))
+    reporting = Reporting(wire, prepared)
+    plugins = [reporting, *(_timeouts(told))]
+    message = ""
+    streams = sys.stdout, sys.stderr
+    try:
+        status = await bridge.run(engine.finish, prepared, plugins)
+    except pytest.UsageError as exc:
+        status, message = int(pytest.ExitCode.USAGE_ERROR), "\n".join(map(str, exc.args))
+    except Exception as exc:  # noqa: BLE001 - a test may have broken anything, and the host waits
+        status = int(pytest.ExitCode.INTERNAL_ERROR)
+        message = "".join(traceback.format_exception(exc)[-LAST_FRAMES:])
+    finally:
+        sys.stdout, sys.stderr = (
+            streams  # ipykernel flushes them, and does not answer if that fails
+        )
+    if status == pytest.ExitCode.INTERNAL_ERROR:
+        text = message or reporting.internal_error
+        message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
+    try:
+        wire.send(protocol.Ended(status, message, reporting.reason))
+        reporting.flush()
+    except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
+        crash_output.die(exc)
+    wire.close()
+
+
+def _timeouts(told: dict[str, Any]) -> list[Timeouts]:
+    limit = told["test_timeout"]
+    return [Timeouts(limit, Path(told["journal"]).parent)] if limit else []
+
+
+def _hello(config: pytest.Config) -> protocol.Hello:
+    plugins = sorted({dist.project_name for _, dist in config.pluginmanager.list_plugin_distinfo()})
+    return protocol.Hello(
+        protocol.VERSION, nbxunit.__version__, pytest.__version__, platform.python_version(),
+        sys.executable, tuple(plugins),
+    )  # fmt: skip

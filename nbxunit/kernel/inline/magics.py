@@ -1,0 +1,374 @@
+"""The magics: lines of cells to calls of registry and runs. No logic of its own.
+
+May import IPython. The docstrings and arguments are the help that `%%xunit_setup?` shows.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from nbxunit import directives
+from nbxunit.directives import Directive, Kind
+from nbxunit.kernel.cells import source
+from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.kernel.results import markup, outline, output, text
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nbxunit.kernel.inline.actions import Action
+
+_TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
+_COMPLETED = ("%%xunit_setup", "%%xunit_teardown", "%%xunit_test", "%xunit_run", "%xunit_open", "%xunit_config")  # fmt: skip  # noqa: E501
+_CELL_MAGICS = ("xunit_setup", "xunit_teardown", "xunit_test")
+_FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
+
+
+@magics_class
+class XunitMagics(Magics):
+    """The magics of one notebook."""
+
+    def __init__(self, shell: InteractiveShell, notebook: Notebook) -> None:
+        super().__init__(shell)
+        self._notebook = notebook
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("scope", nargs="*", help=_TARGET)
+    @cell_magic
+    def xunit_setup(self, line: str, cell: str) -> None:
+        """Register the cell as a setup hook; it runs when its scope opens.
+
+        Names that the cell binds are names of the notebook, and go away or get their old value
+        back when the scope closes. The cell may ask for fixtures, `await`, and call
+        `nbxunit.add_cleanup` and `nbxunit.enter_context`.
+
+        Examples::
+
+            %%xunit_setup module
+            db = sqlite3.connect(":memory:")
+
+            %%xunit_setup class TestDb(tmp_path_factory)
+            folder = tmp_path_factory.mktemp("db")
+
+            %%xunit_setup method TestDb
+            db.execute("create table t (n)")
+        """
+        self._declare_hook("setup", line, cell)
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("scope", nargs="*", help=_TARGET)
+    @cell_magic
+    def xunit_teardown(self, line: str, cell: str) -> None:
+        """Register the cell as a teardown hook; it runs when its scope closes.
+
+        Teardown cells run in reverse order, unless a setup cell of their scope failed. For what
+        must happen even then, use `nbxunit.add_cleanup` in the setup cell.
+
+        Examples::
+
+            %%xunit_teardown module
+            db.close()
+
+            %%xunit_teardown method TestDb
+            db.rollback()
+        """
+        self._declare_hook("teardown", line, cell)
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("test", nargs="*", help="NAME, NAME(fixture, ...) or Class::NAME")
+    @argument(
+        "--mark", action="append", metavar="EXPR", help="a pytest mark, e.g. slow; repeatable"
+    )
+    @cell_magic
+    def xunit_test(self, line: str, cell: str) -> Any:
+        """Register the cell as a test and run it, with its whole lifecycle.
+
+        The cell is the body of a function: its names are its own, fixtures are its parameters,
+        `return` ends it, `global x` writes to the notebook. In a class, `self` is given.
+
+        Examples::
+
+            %%xunit_test test_insert
+            db.execute("insert into t values (1)")
+            assert count(db) == 1
+
+            %%xunit_test TestDb::test_write(tmp_path)
+            assert write(db, tmp_path) == 1
+
+            %%xunit_test test_square --mark "parametrize('n, sq', [(1, 1), (2, 4)])"
+            assert n**2 == sq
+        """
+        directive = self._declare("test", line, cell)
+        notebook = self._notebook
+        if notebook.settings.run_cells and not notebook.headless:
+            return self._run([directive.target])
+        if not notebook.headless:
+            rest = f"registered; run it with %xunit_run {directive.target}"
+            output.say(directive.label, rest, "test", notebook.take_notes())
+        return self._nothing()
+
+    @no_var_expand
+    @line_magic
+    def xunit_run(self, line: str) -> Any:
+        """Run the tests of the notebook; takes tests and any of pytest's options.
+
+        Examples::
+
+            %xunit_run                           all tests
+            %xunit_run TestDb test_insert        some of them
+            %xunit_run -k insert -x --tb=short
+            %xunit_run --lf                      those that failed last time
+            %xunit_run --collect-only -q
+            %xunit_run --state-guard             which names of the notebook each test changes
+            %xunit_run --twice                   a second time, and what differs then
+            %xunit_run --shuffle                 in another order; --shuffle=SEED for the same one
+        """
+        from nbxunit.kernel.inline import actions
+
+        words = actions.words_of(line)
+        return self._nothing() if self._notebook.headless else self._run(words)
+
+    @no_var_expand
+    @line_magic
+    def xunit_list(self, line: str) -> None:
+        """Show the scopes of the notebook with their hooks and tests, and what became of them last.
+
+        A test whose cell has changed since is "edited since its last run".
+        """
+        _no_words("xunit_list", line)
+        opened = self._notebook.opened
+        tree = outline.of(self._notebook, opened.scopes if opened is not None else ())
+        if not any(tree.walk()) and not self._notebook.registry.hooks():
+            output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
+        else:
+            output.show(text.outline(tree), markup.outline(tree))
+
+    @no_var_expand
+    @line_magic
+    def xunit_open(self, line: str) -> Any:
+        """Set up the module, or a class and the module around it, and leave them open.
+
+        Tests run inside then, without setting up again, and the names of the hooks can be looked
+        at, until `%xunit_close`.
+
+        Examples::
+
+            %xunit_open
+            %xunit_open class TestDb
+        """
+        from nbxunit.kernel.inline import actions
+
+        try:
+            directive = directives.parse("setup", line or "module")
+        except directives.DirectiveError as exc:
+            raise UsageError(f"%xunit_open: {exc}") from None
+        if directive.scope not in ("module", "class") or directive.fixtures:
+            raise UsageError("%xunit_open: only module and class NAME can be kept open")
+        if self._notebook.headless:
+            return self._nothing()
+        if self._notebook.opened is not None:
+            label = self._notebook.opened.label
+            raise UsageError(f"%xunit_open: {label} is open; close it first, with %xunit_close")
+        return self._act(actions.opening(self._notebook, directive.path))
+
+    @no_var_expand
+    @line_magic
+    def xunit_close(self, line: str) -> Any:
+        """Tear down what `%xunit_open` has left open."""
+        from nbxunit.kernel.inline import actions
+
+        _no_words("xunit_close", line)
+        if self._notebook.headless:
+            return self._nothing()
+        if self._notebook.opened is None:
+            raise UsageError("%xunit_close: nothing is open; %xunit_open opens the module")
+        return self._act(actions.closing(self._notebook))
+
+    @no_var_expand
+    @line_magic
+    def xunit_reset(self, line: str) -> Any:
+        """Forget all registered hooks and tests, and the names that a failed run has left.
+
+        What is open is torn down first. Headless it does nothing: there each cell runs once, and
+        what the notebook declares counts.
+        """
+        _no_words("xunit_reset", line)
+        if self._notebook.headless:
+            return self._nothing()
+        if self._notebook.opened is not None:
+            from nbxunit.kernel.inline import actions
+
+            return self._act(actions.closing(self._notebook, self._forget))
+        self._forget()
+        return self._nothing()
+
+    def _forget(self) -> None:
+        count = len(self._notebook.registry.hooks()) + len(self._notebook.registry.tests())
+        self._notebook.reset()
+        output.say(f"forgot {count} hooks and tests", "run their cells to register them again")
+
+    @no_var_expand
+    @line_magic
+    def xunit_config(self, line: str) -> None:
+        """Show or set how cells behave: `run_cells` and `raise_on_failure`, True or False.
+
+        Examples::
+
+            %xunit_config                            show
+            %xunit_config run_cells=False            test cells register only
+            %xunit_config raise_on_failure=False     a failed run does not fail its cell
+        """
+        settings = self._notebook.settings
+        for word in line.split():
+            name, _, value = word.partition("=")
+            if not hasattr(settings, name) or value.lower() not in _FLAGS:
+                known = ", ".join(f"{known}=True|False" for known in vars(settings))
+                raise UsageError(f"%xunit_config: {word!r} is not one of {known}")
+            setattr(settings, name, _FLAGS[value.lower()])
+        if not line.strip():
+            shown = "\n".join(f"{name}={value}" for name, value in vars(settings).items())
+            output.show_text(shown)
+
+    # --- declarations ---
+
+    def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
+        directive = self._declare(kind, line, cell)
+        if not self._notebook.headless:
+            output.say(directive.label, f"registered, {_when(directive)}")
+
+    def _declare(self, kind: Kind, line: str, cell: str) -> Directive:
+        """Register what the cell says. UsageError or SyntaxError, and nothing registered, if it
+        makes no sense.
+        """  # noqa: D205
+        running = self._notebook.cell
+        found = directives.find(running.source)
+        if found is None or found[0] != kind or not running.source.rstrip().endswith(cell.rstrip()):
+            first = running.source.strip().partition("\n")[0]
+            message = (
+                f"%%xunit_{kind} must be the first line of its cell, which begins with: {first}; "
+                "a second magic can stand on the line below"
+            )
+            # The magic above may swallow what is raised (%%time of IPython 8 shows it and goes on).
+            self._notebook.registry.refused[running.key] = message
+            raise UsageError(message)
+        try:
+            directive = directives.parse(kind, line)
+        except directives.DirectiveError as exc:
+            raise UsageError(f"%%xunit_{kind}: {exc}") from None
+        self._check_marks(directive)
+        declaration = source.declare(self._notebook.shell, running, directive, found[2])
+        if not self._notebook.headless and kind == "test":
+            self._replace(directive)
+        self._notebook.registry.declare(declaration, list(self._notebook.namespace))
+        return directive
+
+    def _check_marks(self, directive: Directive) -> None:
+        import pytest
+
+        namespace = {**self._notebook.namespace, "pytest": pytest}
+        for mark in directive.marks:
+            try:
+                eval(f"pytest.mark.{mark}", namespace)  # noqa: S307 - the user's own code
+            except Exception as exc:
+                raise UsageError(
+                    f"%%xunit_test: --mark {mark}: {type(exc).__name__}: {exc}"
+                ) from exc
+
+    def _replace(self, directive: Directive) -> None:
+        registry = self._notebook.registry
+        for test in registry.tests():
+            if test.directive.target == directive.target:
+                registry.discard(test)
+                self._notebook.note(f"{directive.label}: replaces that of [{test.cell.number}]")
+        if not directive.path:
+            for cell in registry.definers(directive.name):
+                self._notebook.note(f"{directive.label}: replaces the function of [{cell.number}]")
+
+    # --- runs ---
+
+    def _run(self, words: list[str]) -> Coroutine[Any, Any, None] | None:
+        from nbxunit.kernel.inline import actions
+
+        return self._act(actions.running(self._notebook, words))
+
+    def _act(self, action: Action) -> Coroutine[Any, Any, None] | None:
+        if self._is_awaited():
+            return action.awaited()
+        action.now()
+        return None
+
+    def _nothing(self) -> Coroutine[Any, Any, None] | None:
+        """What a magic returns that runs nothing."""
+
+        async def nothing() -> None:
+            pass
+
+        return nothing() if self._is_awaited() else None
+
+    def _is_awaited(self) -> bool:
+        """Whether the cell awaits what the magic returns (`source.await_runs` has seen to it).
+
+        It has where the code that calls the magic can await, which its flags tell.
+        """
+        frame = sys._getframe()  # noqa: SLF001
+        while frame.f_back is not None and frame.f_globals is not self._notebook.namespace:
+            frame = frame.f_back
+        return bool(frame.f_code.co_flags & inspect.CO_COROUTINE)
+
+
+def _when(directive: Directive) -> str:
+    opens = directive.kind == "setup"
+    if directive.scope in ("module", "class"):
+        what = "all tests" if directive.scope == "module" else f"the tests of {directive.target}"
+        return f"runs once, {'before' if opens else 'after'} {what}"
+    what = f"each test of {directive.target}" if directive.path else "each test that is in no class"
+    return f"runs {'before' if opens else 'after'} {what}"
+
+
+def _no_words(magic: str, line: str) -> None:
+    if line.strip():
+        raise UsageError(f"%{magic} takes no arguments, got {line.strip()!r}")
+
+
+def install(shell: InteractiveShell, notebook: Notebook) -> XunitMagics:
+    """Register the magics on `shell`, and what Tab offers behind them."""
+    from nbxunit.kernel.inline import completion
+
+    magics = XunitMagics(shell, notebook)
+    shell.register_magics(magics)
+    for magic in _COMPLETED:
+        shell.set_hook("complete_command", completion.completer(notebook, magic), str_key=magic)
+    for name in _CELL_MAGICS:
+        cast("Any", shell).register_magic_function(_misplaced(name), "line", f"%{name}")
+    return magics
+
+
+def _misplaced(name: str) -> Callable[[str], None]:
+    """What IPython calls for a line `%%name` further down in a cell."""
+
+    def refuse(_: str) -> None:
+        raise UsageError(
+            f"%%{name} must be the first line of its cell; only blank lines may be above"
+        )
+
+    return refuse
+
+
+def uninstall(shell: InteractiveShell) -> None:
+    """Take the magics of `shell` away again."""
+    for kind in ("line", "cell"):
+        registered = cast("dict[str, Any]", shell.magics_manager.magics[kind])
+        for name in [name for name in registered if name.lstrip("%").startswith("xunit_")]:
+            del registered[name]
+    for magic in _COMPLETED:
+        shell.strdispatchers["complete_command"].strs.pop(magic, None)

@@ -1,0 +1,137 @@
+"""pytest's reports as plain data, with places in cells in place of the files of their code.
+
+May import pytest. Both the wire and the inline results are made from this form.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from json import dumps  # user code may replace it in its module
+from typing import TYPE_CHECKING, Any
+
+from nbxunit.kernel.cells.notebook import last_part
+from nbxunit.kernel.lifecycle import fixtures
+from nbxunit.limits import Room
+
+if TYPE_CHECKING:
+    import pytest
+
+    from nbxunit.kernel.cells.notebook import Notebook
+
+_OURS = re.compile(rf"{fixtures.PREFIX}[^,\n]*(?:, )?")
+"""Fixtures of ours in pytest's list of those that there are."""
+PROPERTY_LIMIT = 10_000
+"""Characters of the JSON of a property that is no text; a longer one is sent as text."""
+PROPERTY_DEPTH = 50
+"""Lists and dicts in each other of such a property."""
+
+
+class Serialiser:
+    """Makes plain data of the reports of one run."""
+
+    def __init__(self, notebook: Notebook, config: pytest.Config) -> None:
+        self._notebook = notebook
+        self._config = config
+        self._path = _relative(notebook, config)
+        # Files of cells have a folder or prefix in common, which rules most texts out at once.
+        self._hint = _common_part(notebook.cell_files)
+        names = sorted(map(last_part, notebook.cell_files), key=len, reverse=True)
+        self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
+        self._room = Room()
+
+    def report(self, report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any]:
+        """`report` as `pytest_report_to_serializable` makes it, its places mapped."""
+        if report.when == "call":
+            # pytest 9 marks the parent of failed subtests in this hook, which a terminal calls.
+            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+        # First of all: it has the first share of what may be carried.
+        mapped: dict[str, Any] = {"longrepr": self.mapped(data.get("longrepr"))}
+        mapped |= {name: value for name, value in data.items() if name != "longrepr"}
+        mapped["sections"] = [(name, self._text(text)) for name, text in data.get("sections", [])]
+        if "user_properties" in data:
+            mapped["user_properties"] = [
+                tuple(map(_plain, each)) for each in data["user_properties"]
+            ]
+        if mapped.get("location"):
+            mapped["location"] = self.location(data["location"])
+        return self._room.report(mapped)
+
+    def location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
+        """A test's location, with the notebook as its file."""
+        file, line, name = location
+        return (self._path if self._notebook.cell_of_file(file) else file, line, name)
+
+    def mapped(self, value: Any) -> Any:
+        """`value` with the names of cell files replaced, in all strings inside it."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, dict):
+            return {key: self.mapped(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self.mapped(item) for item in value)
+        return value
+
+    def _text(self, text: str) -> str:
+        if fixtures.PREFIX in text:
+            text = _OURS.sub("", text)
+        if not self._hint or self._hint not in text:
+            return text
+        parts, at = [], 0
+        for match in self._name.finditer(text):
+            start = _start_of_path(text, at, match.start())
+            parts += [text[at:start], self._place(match[1], match[2])]
+            at = match.end()
+        return "".join([*parts, text[at:]])
+
+    def _place(self, name: str, line: str | None) -> str:
+        cell = self._notebook.cell_of_file(name)
+        assert cell is not None
+        place = f"{self._path} {cell.label}"
+        return f"{place}, line {line}" if line else place
+
+
+def _plain(value: Any) -> Any:
+    """A property as it is, or as text, as JUnit writes it, where JSON has no form for it or a long one."""
+    if isinstance(value, str):
+        return value
+    try:
+        if len(dumps(value, allow_nan=False)) <= PROPERTY_LIMIT and _is_flat(value):
+            return value
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - the user's own code
+        return object.__repr__(value)
+
+
+def _is_flat(value: Any, depth: int = PROPERTY_DEPTH) -> bool:
+    """Whether reading it takes no more than so many calls in each other."""
+    inside = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list, tuple)):
+        return True
+    return depth > 0 and all(_is_flat(item, depth - 1) for item in inside)
+
+
+def _common_part(files: Iterable[str]) -> str:
+    """What every path to one of `files`, absolute or relative, contains."""
+    common = os.path.commonprefix(list(files))  # noqa: RUF071 - characters are meant
+    return re.split(r"[/\\]", common.rstrip("/\\0123456789"))[-1] if common else ""
+
+
+def _start_of_path(text: str, first: int, name: int) -> int:
+    """Where the path begins that ends in a file name at `name`."""
+    start = name
+    while start > first and not text[start - 1].isspace() and text[start - 1] not in "\"'(":
+        start -= 1
+    return start
+
+
+def _relative(notebook: Notebook, config: pytest.Config) -> str:
+    try:
+        return notebook.path.relative_to(config.rootpath).as_posix()
+    except ValueError:
+        return notebook.path.as_posix()

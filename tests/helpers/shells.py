@@ -1,0 +1,89 @@
+"""Real runs of `nbxunit` in a folder of their own, as a person would start them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import suite
+
+
+class Shell:
+    """Runs `nbxunit run` in a folder as a person would, and keeps what it printed."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.options = options
+        self.launcher: list[str] = []
+        self.env = {
+            name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
+        }
+        self.env["NBXUNIT_TEST"] = str(folder)
+
+    def write(self, file: str, /, *cells: str, **metadata: object) -> Path:
+        """Write a notebook of these cells."""
+        path = self.folder / file
+        suite.write_notebook(path, list(cells), **metadata)
+        return path
+
+    def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
+        """Start `nbxunit run ARGS`; `options` are Popen's."""
+        # A shell's background job ignores SIGINT, under nohup SIGHUP, and so would what it starts.
+        options = {
+            "preexec_fn": _heed_signals,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "text": True,
+            **options,
+        }
+        return subprocess.Popen(
+            [*self.launcher, sys.executable, "-m", "nbxunit", "run", *self.options, *args],
+            cwd=self.folder, env=self.env, **options,
+        )  # fmt: skip
+
+    def run(self, *args: str, timeout: float = 90, width: int = 80) -> Result:
+        """Run it to its end, on a terminal of this width."""
+        self.env["COLUMNS"] = str(width)
+        begin = time.monotonic()
+        process = self.start(*args)
+        output, _ = process.communicate(timeout=timeout)
+        return Result(process.returncode, output, time.monotonic() - begin)
+
+    def kernels(self) -> list[str]:
+        """The processes that this shell has started, or one of those: kernels that were left."""
+        mark = f"NBXUNIT_TEST={self.folder}".encode()
+        return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
+
+
+def _heed_signals() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+class Result:
+    """What a run came to."""
+
+    def __init__(self, exit_code: int, output: str, seconds: float) -> None:
+        self.exit = exit_code
+        self.output = output
+        self.seconds = seconds
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts of pytest's last line."""
+        last = [line for line in self.output.splitlines() if re.search(r"in [\d.]+s", line)][-1]
+        found = re.findall(r"(\d+) ([a-z]+)", last.partition(" in ")[0])
+        return {word.rstrip("s"): int(number) for number, word in found}
