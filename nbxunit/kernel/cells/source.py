@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import copy
 import difflib
-import linecache
 import re
 import symtable
 import sys
@@ -22,6 +21,7 @@ from IPython.core.error import InputRejected
 from nbxunit import directives
 from nbxunit.directives import Directive
 from nbxunit.kernel.cells.registry import Cell, Declaration
+from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _cache_lines(cell: Cell, head: list[str], transformed: str) -> None:
     """Give tracebacks the cell's lines in a form that parses: the magic's line as a comment."""
     lines = [f"# {line.removeprefix('# ')}\n" if line.strip() else "\n" for line in head]
     lines += [f"{line}\n" for line in directives.lines_of(transformed)]
-    linecache.cache[cell.filename] = (sum(map(len, lines)), None, lines, cell.filename)
+    ipython.cache_lines(cell.filename, lines)
 
 
 def _realign(tree: ast.Module, before: list[str], after: list[str], first: int) -> None:

@@ -6,6 +6,8 @@ May import IPython and ipykernel. Each function says why no public name will do;
 
 from __future__ import annotations
 
+import linecache
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -26,6 +28,15 @@ def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, numb
     return str(shell.compile.get_code_name(raw_cell, transformed, number))
 
 
+def cache_lines(filename: str, lines: list[str]) -> None:
+    """Let tracebacks read these lines for the code of `filename`.
+
+    IPython 7 keeps the lines of cells a second time, and puts them back before each traceback.
+    """
+    for cache in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
+        cache[filename] = (sum(map(len, lines)), None, lines, filename)
+
+
 def store_input(shell: InteractiveShell, number: int, source: str) -> None:
     """Note in the history that the cell with this number ran, as the shell does behind a cell."""
     history: Any = shell.history_manager
@@ -38,8 +49,25 @@ def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return {}
-    parent = kernel.get_parent("shell") or {}
+    try:
+        parent = kernel.get_parent("shell") or {}
+    except TypeError:  # JupyterLite's kernel has one channel only
+        parent = kernel.get_parent() or {}
     return cast("Mapping[str, Any]", parent.get("metadata") or {})
+
+
+def cell_id(metadata: Mapping[str, Any], filename: str) -> str:
+    """What tells a cell of any front end from the others; empty where nothing does.
+
+    JupyterLab, Notebook 7 and VS Code send `cellId`, Colab metadata of its own, and Databricks
+    writes it into the name of the code's file.
+    """
+    colab = metadata.get("colab")
+    in_colab = colab.get("cell_id") if isinstance(colab, Mapping) else None
+    in_databricks = re.search(r"(?:^|[/\\])command-(\d+)-\w+$", filename)
+    return str(
+        metadata.get("cellId") or in_colab or (in_databricks[1] if in_databricks else "") or ""
+    )
 
 
 class CellsRequest:

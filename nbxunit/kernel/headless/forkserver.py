@@ -252,15 +252,11 @@ def _warm(words: Sequence[str]) -> None:
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(BaseException),
         ):
-            sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-            try:
-                # Beside xdist plugins start servers for its workers.
-                pytest.main([
-                    "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *engine.WITHOUT_BLOCKED, *words,
-                    "--rootdir", folder, "-c", os.devnull, str(test),
-                ])  # fmt: skip
-            finally:
-                sys.dont_write_bytecode = before
+            # Beside xdist plugins start servers for its workers.
+            pytest.main([
+                "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *engine.WITHOUT_BLOCKED, *words,
+                "--rootdir", folder, "-c", os.devnull, str(test),
+            ])  # fmt: skip
         sys.modules.pop(test.stem, None)
     os.environ.update({name: value for name, value in hidden.items() if value is not None})
 
