@@ -59,8 +59,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start a session of notebooks, if the run asks for one."""
     if config.getoption("nbxunit"):
-        from nbxunit.host.session.plugin import NotebookSession
-        from nbxunit.host.session.reporting import Reporting
+        from nbxunit.host.session import plugin
 
-        config.pluginmanager.register(Reporting(), "nbxunit-reporting")
-        config.pluginmanager.register(NotebookSession(config), "nbxunit-session")
+        plugin.register(config)

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit.errors import TestsFailed
-from nbxunit.kernel.cells import source
+from nbxunit.kernel.cells import hints, source
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.inline import magics
+from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import output
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 class _Loaded:
     """What has been registered on one shell."""
 
-    def __init__(self, shell: InteractiveShell, notebook: Notebook) -> None:
-        self.notebook = notebook
-        self._transformer = source.CellTransformer(self.notebook.defined)
-        magics.install(shell, self.notebook)
+    def __init__(self, shell: InteractiveShell, live: LiveNotebook) -> None:
+        self.live = live
+        self.notebook = live.notebook
+        self._transformer = source.CellTransformer(live.defined)
+        magics.install(shell, live)
         shell.events.register("pre_run_cell", self.notebook.begin_cell)
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
@@ -57,10 +59,10 @@ class _Loaded:
         """After a cell: what to try if it has failed, where a cell tells."""
         self.notebook.end_cell()
         exc = result.error_in_exec if result is not None else None
-        if isinstance(exc, TestsFailed) and self.notebook.failure is not None:
-            ipython.debug_next(self.notebook.shell, self.notebook.failure)
-        hint = self.notebook.hint(exc) if exc is not None else None
-        notes = [*self.notebook.take_notes(), *([hint] if hint else [])]
+        if isinstance(exc, TestsFailed) and self.live.run.failure is not None:
+            ipython.debug_next(self.notebook.shell, self.live.run.failure)
+        hint = hints.hint(self.notebook, exc) if exc is not None else None
+        notes = [*self.live.take_notes(), *([hint] if hint else [])]
         if not self.notebook.headless:
             output.say_notes(notes)
         elif notes:
@@ -81,17 +83,17 @@ class _Loaded:
 
 
 _loaded: weakref.WeakKeyDictionary[InteractiveShell, _Loaded] = weakref.WeakKeyDictionary()
-_notebooks: weakref.WeakKeyDictionary[InteractiveShell, Notebook] = weakref.WeakKeyDictionary()
+_lives: weakref.WeakKeyDictionary[InteractiveShell, LiveNotebook] = weakref.WeakKeyDictionary()
 """They outlive `%unload_ext`: `%reload_ext` must lose neither a notebook's tests nor its runner."""
 
 
-def load(shell: InteractiveShell) -> Notebook:
+def load(shell: InteractiveShell) -> LiveNotebook:
     """Register everything on `shell`, once; its notebook."""
     if shell not in _loaded:
-        if shell not in _notebooks:
-            _notebooks[shell] = Notebook(shell)
-        _loaded[shell] = _Loaded(shell, _notebooks[shell])
-    return _loaded[shell].notebook
+        if shell not in _lives:
+            _lives[shell] = LiveNotebook(Notebook(shell))
+        _loaded[shell] = _Loaded(shell, _lives[shell])
+    return _loaded[shell].live
 
 
 def unload(shell: InteractiveShell) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import cases_format
-import harness
+import lifecycle_cases
+import lifecycle_harness
 import pytest
-from cases_format import Case
-from harness import Outcome
+from lifecycle_cases import Case
+from lifecycle_harness import Outcome
 
-CASES = {case.name: case for case in cases_format.read_all()}
+CASES = {case.name: case for case in lifecycle_cases.read_all()}
 _sessions: dict[str, tuple[Outcome, Outcome | None]] = {}
 PARAMETERS = [
     pytest.param(name, mode, id=f"{name}-{mode}")
@@ -41,9 +41,9 @@ def test_case(name, mode, tmp_path):
 
 def _outcome(case: Case, mode: str, folder: Path) -> Outcome:
     if mode == "headless":
-        return harness.headless(case, folder)
+        return lifecycle_harness.headless(case, folder)
     if case.name not in _sessions:
-        _sessions[case.name] = harness.inline(case, folder)
+        _sessions[case.name] = lifecycle_harness.inline(case, folder)
     first, second = _sessions[case.name]
     return first if mode == "inline" or second is None else second
 

@@ -51,6 +51,15 @@ class Declaration:
     binds: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class HookRun:
+    """A hook that ran: `seconds` it took, and whether it passed."""
+
+    hook: Declaration
+    seconds: float
+    passed: bool
+
+
 class Registry:
     """The declarations of a notebook's cells, in the notebook's order as far as it is known."""
 

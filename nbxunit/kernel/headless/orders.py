@@ -30,6 +30,7 @@ from nbxunit.kernel.headless.wire import Reporting, Wire
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.run import engine, exits  # fmt: skip
 from nbxunit.kernel.run.selection import Selection
+from nbxunit.kernel.run.state import RunState
 
 LAST_FRAMES = 6
 """Entries of a traceback that are told of an error that is no test's."""
@@ -56,7 +57,7 @@ def prepare(order: str) -> None:
         )
     os.environ["NBXUNIT_KERNEL"] = "1"
     shell: Any = get_ipython()
-    notebook = extension.load(shell)
+    notebook = extension.load(shell).notebook
     notebook.headless = True
     _end_forks(shell)
     shell.events.register("post_run_cell", lambda _: exits.tell(shell))
@@ -78,7 +79,9 @@ def prepare(order: str) -> None:
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
     try:
         with pytest_config.capture_into(folder / "captured"):
-            _prepared["run"] = engine.prepare(notebook, told["args"], selection, told["options"])
+            _prepared["run"] = engine.prepare(
+                notebook, RunState(notebook.namespace), told["args"], selection, told["options"]
+            )
     finally:
         os.chdir(here)
     gc.freeze()  # pytest collects garbage ten times: all that is here before the first cell is none

@@ -12,9 +12,8 @@ import io
 import re
 import shlex
 import sys
-import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.core.error import UsageError
@@ -24,112 +23,23 @@ from nbxunit import protocol
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.inline.guards import Guards, differences
 from nbxunit.kernel.inline.open_scope import Opened
+from nbxunit.kernel.inline.recording import Outcome, RecordedRun
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.results import outline, output
-from nbxunit.kernel.results.displays import Displays
 from nbxunit.kernel.results.model import Results
 from nbxunit.kernel.run import engine, reasons
 from nbxunit.kernel.run.reports import Serialiser
 
 if TYPE_CHECKING:
-    from nbxunit.kernel.cells.notebook import Notebook
-
-T = TypeVar("T")
-_Outcome: TypeAlias = tuple[Results, output.Live, str]
-"""The results of a run, where they are shown, and what pytest was asked to list."""
-
-
-class _Recording:
-    """The plugin that makes results of reports."""
-
-    def __init__(self, results: Results, prepared: engine.Prepared, live: output.Live) -> None:
-        self._results = results
-        self._live = live
-        self._notebook = prepared.notebook
-        self._config = prepared.config
-        self._serialiser = Serialiser(prepared.notebook, prepared.config)
-        self._nodeid = ""
-        self._status: tuple[object, Any] = None, None
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """It is known how many tests will run."""
-        self._results.planned = len(session.items)
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """A test begins."""
-        self._live.running = nodeid.partition("::")[2]
-        self._nodeid = nodeid
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
-        """Remember pytest's word for a report, which the terminal reporter asks for."""
-        status = yield
-        self._status = report, status
-        return status
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A phase of a test has ended."""
-        if self._status[0] is not report:
-            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
-        status = self._status[1]
-        hooks, self._notebook.hook_runs = self._notebook.hook_runs, []
-        # Most reports say nothing but that all is well, and making data of one takes its time.
-        plain = report.passed and not report.sections and not report.longrepr
-        data = _plain_data(report) if plain else self._serialiser.report(report)
-        self._results.add(data, status[0] if status else "", hooks)
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """What could not be collected is an error."""
-        if report.failed:
-            report.result = []
-            self._results.add(self._serialiser.report(report), "error", ())
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Some tests will not run."""
-        self._results.counts["deselected"] += len(items)
-
-    def pytest_warning_recorded(self, warning_message: Any) -> None:
-        """A warning was recorded; where, is told if that is in a cell."""
-        self._results.counts["warning"] += 1
-        warning = f"{warning_message.category.__name__}: {warning_message.message}"
-        if self._notebook.cell_of_file(warning_message.filename) is not None:
-            warning = f"{warning_message.filename}:{warning_message.lineno}: {warning}"
-        self._results.warnings.append(str(self._serialiser.mapped(warning)))
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """All tests have run, or pytest says why not."""
-        stopped = str(session.shouldfail or session.shouldstop or "")
-        self._results.stopped = self._results.stopped or stopped
-
-    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
-        """A phase of a test, or the collection, has raised: the first of them is for `%debug`."""
-        if call.excinfo is not None and self._notebook.failure is None:
-            self._notebook.failure = call.excinfo.value
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
-        """The run was interrupted; what is running now is where."""
-        # pytest's own ways to stop derive from KeyboardInterrupt; a test may raise none of those.
-        if type(excinfo.value) is KeyboardInterrupt:
-            self._results.interrupted = self._nodeid or "the collection"
-        elif isinstance(excinfo.value, pytest.exit.Exception):
-            self._results.stopped = f"pytest.exit: {excinfo.value.msg}"
-
-
-def _plain_data(report: pytest.TestReport) -> dict[str, Any]:
-    return {
-        "nodeid": report.nodeid, "outcome": report.outcome, "duration": report.duration,
-        "user_properties": report.user_properties,
-    }  # fmt: skip
+    from nbxunit.kernel.inline.live import LiveNotebook
 
 
 @dataclasses.dataclass(frozen=True)
 class Action:
     """What a magic does with tests: `work`, and `conclude` what came of it."""
 
-    work: Callable[[], _Outcome]
-    conclude: Callable[[_Outcome], None]
+    work: Callable[[], Outcome]
+    conclude: Callable[[Outcome], None]
 
     async def awaited(self) -> None:
         """Do it in a cell that awaits, so that tests can."""
@@ -141,7 +51,7 @@ class Action:
         self.conclude(self.work())
 
 
-def running(notebook: Notebook, words: Sequence[str]) -> Action:
+def running(live: LiveNotebook, words: Sequence[str]) -> Action:
     """Run the tests that `words`, pytest's arguments, select, and show the results.
 
     Raises nbxunit.TestsFailed where not all is well, UsageError for words that make no sense, and
@@ -152,32 +62,26 @@ def running(notebook: Notebook, words: Sequence[str]) -> Action:
     except ValueError as exc:
         raise UsageError(f"%xunit_run: --shuffle=SEED takes a number: {exc}") from exc
     if not guards.twice:
-        return Action(
-            lambda: _run(notebook, rest, guards), lambda outcome: _conclude(notebook, outcome)
-        )
-    return Action(
-        lambda: _run_twice(notebook, rest, guards), lambda outcome: _conclude(notebook, outcome)
-    )
+        return Action(lambda: _run(live, rest, guards), lambda outcome: _conclude(live, outcome))
+    return Action(lambda: _run_twice(live, rest, guards), lambda outcome: _conclude(live, outcome))
 
 
-def opening(notebook: Notebook, path: tuple[str, ...]) -> Action:
+def opening(live: LiveNotebook, path: tuple[str, ...]) -> Action:
     """Set up the module, and the class of `path` in it, and leave them open for the runs to come.
 
     Raises nbxunit.TestsFailed where a setup fails, and UsageError where there is no such class.
     """
-    return Action(
-        lambda: _open(notebook, path), lambda outcome: _conclude_opening(notebook, outcome)
-    )
+    return Action(lambda: _open(live, path), lambda outcome: _conclude_opening(live, outcome))
 
 
-def closing(notebook: Notebook, then: Callable[[], None] = lambda: None) -> Action:
+def closing(live: LiveNotebook, then: Callable[[], None] = lambda: None) -> Action:
     """Tear down what is open, and do `then`. Raises nbxunit.TestsFailed where a teardown fails."""
 
-    def conclude(outcome: _Outcome) -> None:
+    def conclude(outcome: Outcome) -> None:
         then()
-        _conclude_opening(notebook, outcome)
+        _conclude_opening(live, outcome)
 
-    return Action(lambda: _close(notebook), conclude)
+    return Action(lambda: _close(live), conclude)
 
 
 def words_of(line: str) -> list[str]:
@@ -188,10 +92,10 @@ def words_of(line: str) -> list[str]:
         raise UsageError(f"%xunit_run: {exc}: {line}") from exc
 
 
-def _open(notebook: Notebook, path: tuple[str, ...]) -> _Outcome:
-    run = _Run(notebook)
+def _open(live: LiveNotebook, path: tuple[str, ...]) -> Outcome:
+    run = RecordedRun(live)
     with engine.restored(), _breakpoints():
-        opened = Opened(notebook, path)
+        opened = Opened(live.notebook, live.run, path)
         is_open = False
         try:
             is_open = run.record(opened.prepared, opened.open)
@@ -201,7 +105,7 @@ def _open(notebook: Notebook, path: tuple[str, ...]) -> _Outcome:
             if not is_open:
                 opened.close([])
     if is_open:
-        notebook.opened = opened
+        live.opened = opened
         # A kernel that is shut down or restarted exits as any Python does.
         opened.at_exit = lambda: opened.close([])
         atexit.register(opened.at_exit)
@@ -209,10 +113,10 @@ def _open(notebook: Notebook, path: tuple[str, ...]) -> _Outcome:
     return run.outcome(int(pytest.ExitCode.OK if is_open else pytest.ExitCode.TESTS_FAILED))
 
 
-def _close(notebook: Notebook) -> _Outcome:
-    opened, notebook.opened = notebook.opened, None
+def _close(live: LiveNotebook) -> Outcome:
+    opened, live.opened = live.opened, None
     assert opened is not None
-    run = _Run(notebook)
+    run = RecordedRun(live)
     with engine.restored(), _breakpoints():
         atexit.unregister(opened.at_exit)
         run.record(opened.prepared, opened.close)
@@ -222,46 +126,20 @@ def _close(notebook: Notebook) -> _Outcome:
     return run.outcome(int(failed))
 
 
-def _conclude_opening(notebook: Notebook, outcome: _Outcome) -> None:
+def _conclude_opening(live: LiveNotebook, outcome: Outcome) -> None:
     results = outcome[0]
     if results.status == pytest.ExitCode.OK:
         output.say_notes(results.notes)
         return
-    _conclude(notebook, outcome)
+    _conclude(live, outcome)
 
 
-class _Run:
-    """What is recorded of one run."""
-
-    def __init__(self, notebook: Notebook) -> None:
-        self._notebook = notebook
-        self._start = time.perf_counter()
-        self.results = Results(cells={each.label: each for each in notebook.cell_files.values()})
-        self.plugins: list[object] = []
-        self._live = output.Live(notebook, self.results)
-
-    def record(self, prepared: engine.Prepared, act: Callable[[list[object]], T]) -> T:
-        """What `act` returns, which is given the plugins that record."""
-        recording = _Recording(self.results, prepared, self._live)
-        self._live.begin()
-        try:
-            return act([recording, Displays(self._notebook.shell, self.results), *self.plugins])
-        finally:
-            self._live.stop()
-
-    def outcome(self, status: int, listing: str = "") -> _Outcome:
-        """The run has ended."""
-        self.results.end(status, time.perf_counter() - self._start)
-        self.results.notes += self._notebook.take_notes()
-        return self.results, self._live, listing
-
-
-def _run_twice(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
+def _run_twice(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     """The second of two runs, which fails if they differ; then the first is shown too."""
-    first = _run(notebook, words, guards)
+    first = _run(live, words, guards)
     if first[0].interrupted or first[0].message:
         return first
-    second = _run(notebook, words, guards)
+    second = _run(live, words, guards)
     found = differences(first[0], second[0])
     if found:
         first[1].go_before(second[1])
@@ -273,14 +151,14 @@ def _run_twice(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Out
     return second
 
 
-def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
+def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     """The results of one run, and what pytest's terminal reporter wrote."""
-    run = _Run(notebook)
+    run = RecordedRun(live)
     results = run.results
     status = int(pytest.ExitCode.USAGE_ERROR)
     with engine.restored(), _breakpoints():
-        prepared, act = _prepare(notebook, words)
-        run.plugins += guards.plugins(notebook, results)
+        prepared, act = _prepare(live, words)
+        run.plugins += guards.plugins(live.notebook, results)
         option = prepared.config.option
         if option.version == 1:  # since pytest 9 a configuration knows no answer
             pytest_config.unconfigure(prepared.config)
@@ -292,18 +170,18 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
             status = run.record(prepared, act)
         except pytest.UsageError as exc:
             results.message = "\n".join(map(str, exc.args))
-    if notebook.opened is not None and notebook.opened.is_closed:
-        atexit.unregister(notebook.opened.at_exit)
-        notebook.note(f"{notebook.opened.label}: closed")
-        notebook.opened = None
+    if live.opened is not None and live.opened.is_closed:
+        atexit.unregister(live.opened.at_exit)
+        live.note(f"{live.opened.label}: closed")
+        live.opened = None
     if status == pytest.ExitCode.INTERNAL_ERROR:
         results.message = prepared.text.getvalue()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         results.reasons = reasons.reasons_for_none(prepared)
-    outline.remember(notebook.last_runs, results)
-    if not notebook.partial:
-        for cell in notebook.registry.take_left_out():
-            notebook.note(
+    outline.remember(live.last_runs, results)
+    if not live.run.partial:
+        for cell in live.notebook.registry.take_left_out():
+            live.note(
                 f"left out: the tests of [{cell.number}], which was deleted or cut; "
                 "run that cell if it is still there"
             )
@@ -314,7 +192,7 @@ def _run(notebook: Notebook, words: Sequence[str], guards: Guards) -> _Outcome:
     listing = option.collectonly or option.showfixtures or option.markers or option.setupplan
     text = prepared.text.getvalue()
     told = text if listing else _durations(text) if option.durations is not None else ""
-    return run.outcome(status, str(Serialiser(notebook, prepared.config).mapped(told)))
+    return run.outcome(status, str(Serialiser(live.notebook, prepared.config).mapped(told)))
 
 
 def _durations(text: str) -> str:
@@ -324,13 +202,13 @@ def _durations(text: str) -> str:
 
 
 def _prepare(
-    notebook: Notebook, words: Sequence[str]
+    live: LiveNotebook, words: Sequence[str]
 ) -> tuple[engine.Prepared, Callable[[list[object]], int]]:
     """The run that `words` ask for: inside the scope that is open, else from setup to teardown."""
-    opened = notebook.opened
+    opened = live.opened
     if opened is None:
         try:
-            prepared = engine.prepare(notebook, words)
+            prepared = engine.prepare(live.notebook, live.run, words)
         except pytest.UsageError as exc:
             raise UsageError(f"%xunit_run: {_reason(exc)}") from exc
         return prepared, lambda plugins: engine.finish(prepared, plugins)
@@ -363,21 +241,21 @@ def _breakpoints() -> Any:
     yield
 
 
-def _conclude(notebook: Notebook, outcome: _Outcome) -> None:
-    results, live, listing = outcome
+def _conclude(live: LiveNotebook, outcome: Outcome) -> None:
+    results, shown, listing = outcome
     if listing:
         output.show_text(listing)
         if not results.tests and not results.errors and not results.message:
             return
-    live.finish()
+    shown.finish()
     if results.interrupted:
         raise KeyboardInterrupt(f"interrupted in {results.interrupted}")
     if results.status != pytest.ExitCode.OK:
-        _fail(notebook, results)
+        _fail(live, results)
 
 
-def _fail(notebook: Notebook, results: Results) -> None:
-    if not notebook.settings.raise_on_failure:
+def _fail(live: LiveNotebook, results: Results) -> None:
+    if not live.settings.raise_on_failure:
         return
     bad = [test.nodeid for test in results.tests.values() if test.outcome in ("failed", "error")]
     named = ", ".join(nodeid.partition("::")[2] for nodeid in bad[:3]) + (", ..." if len(bad) > 3 else "")  # noqa: PLR2004  # fmt: skip  # noqa: E501

@@ -15,9 +15,9 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from nbxunit import directives
-from nbxunit.directives import Directive, Kind
-from nbxunit.kernel.cells import source
-from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.directives import Kind
+from nbxunit.kernel.inline import declaring
+from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import markup, outline, output, text
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ _FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0":
 class XunitMagics(Magics):
     """The magics of one notebook."""
 
-    def __init__(self, shell: InteractiveShell, notebook: Notebook) -> None:
+    def __init__(self, shell: InteractiveShell, live: LiveNotebook) -> None:
         super().__init__(shell)
-        self._notebook = notebook
+        self._live = live
+        self._notebook = live.notebook
 
     @no_var_expand
     @magic_arguments()
@@ -108,13 +109,13 @@ class XunitMagics(Magics):
             %%xunit_test test_square --mark "parametrize('n, sq', [(1, 1), (2, 4)])"
             assert n**2 == sq
         """
-        directive = self._declare("test", line, cell)
+        directive = declaring.declare(self._live, "test", line, cell)
         notebook = self._notebook
-        if notebook.settings.run_cells and not notebook.headless:
+        if self._live.settings.run_cells and not notebook.headless:
             return self._run([directive.target])
         if not notebook.headless:
             rest = f"registered; run it with %xunit_run {directive.target}"
-            output.say(directive.label, rest, "test", notebook.take_notes())
+            output.say(directive.label, rest, "test", self._live.take_notes())
         return self._nothing()
 
     @no_var_expand
@@ -146,8 +147,10 @@ class XunitMagics(Magics):
         A test whose cell has changed since is "edited since its last run".
         """
         _no_words("xunit_list", line)
-        opened = self._notebook.opened
-        tree = outline.of(self._notebook, opened.scopes if opened is not None else ())
+        opened = self._live.opened
+        tree = outline.of(
+            self._notebook, self._live.last_runs, opened.scopes if opened is not None else ()
+        )
         if not any(tree.walk()) and not self._notebook.registry.hooks():
             output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
         else:
@@ -176,10 +179,10 @@ class XunitMagics(Magics):
             raise UsageError("%xunit_open: only module and class NAME can be kept open")
         if self._notebook.headless:
             return self._nothing()
-        if self._notebook.opened is not None:
-            label = self._notebook.opened.label
+        if self._live.opened is not None:
+            label = self._live.opened.label
             raise UsageError(f"%xunit_open: {label} is open; close it first, with %xunit_close")
-        return self._act(actions.opening(self._notebook, directive.path))
+        return self._act(actions.opening(self._live, directive.path))
 
     @no_var_expand
     @line_magic
@@ -190,9 +193,9 @@ class XunitMagics(Magics):
         _no_words("xunit_close", line)
         if self._notebook.headless:
             return self._nothing()
-        if self._notebook.opened is None:
+        if self._live.opened is None:
             raise UsageError("%xunit_close: nothing is open; %xunit_open opens the module")
-        return self._act(actions.closing(self._notebook))
+        return self._act(actions.closing(self._live))
 
     @no_var_expand
     @line_magic
@@ -205,16 +208,16 @@ class XunitMagics(Magics):
         _no_words("xunit_reset", line)
         if self._notebook.headless:
             return self._nothing()
-        if self._notebook.opened is not None:
+        if self._live.opened is not None:
             from nbxunit.kernel.inline import actions
 
-            return self._act(actions.closing(self._notebook, self._forget))
+            return self._act(actions.closing(self._live, self._forget))
         self._forget()
         return self._nothing()
 
     def _forget(self) -> None:
         count = len(self._notebook.registry.hooks()) + len(self._notebook.registry.tests())
-        self._notebook.reset()
+        self._live.reset()
         output.say(f"forgot {count} hooks and tests", "run their cells to register them again")
 
     @no_var_expand
@@ -228,7 +231,7 @@ class XunitMagics(Magics):
             %xunit_config run_cells=False            test cells register only
             %xunit_config raise_on_failure=False     a failed run does not fail its cell
         """
-        settings = self._notebook.settings
+        settings = self._live.settings
         for word in line.split():
             name, _, value = word.partition("=")
             if not hasattr(settings, name) or value.lower() not in _FLAGS:
@@ -239,67 +242,17 @@ class XunitMagics(Magics):
             shown = "\n".join(f"{name}={value}" for name, value in vars(settings).items())
             output.show_text(shown)
 
-    # --- declarations ---
-
     def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
-        directive = self._declare(kind, line, cell)
+        directive = declaring.declare(self._live, kind, line, cell)
         if not self._notebook.headless:
-            output.say(directive.label, f"registered, {_when(directive)}")
-
-    def _declare(self, kind: Kind, line: str, cell: str) -> Directive:
-        """Register what the cell says. UsageError or SyntaxError, and nothing registered, if it
-        makes no sense.
-        """  # noqa: D205
-        running = self._notebook.cell
-        found = directives.find(running.source)
-        if found is None or found[0] != kind or not running.source.rstrip().endswith(cell.rstrip()):
-            first = running.source.strip().partition("\n")[0]
-            message = (
-                f"%%xunit_{kind} must be the first line of its cell, which begins with: {first}; "
-                "a second magic can stand on the line below"
-            )
-            # The magic above may swallow what is raised (%%time of IPython 8 shows it and goes on).
-            self._notebook.registry.refused[running.key] = message
-            raise UsageError(message)
-        try:
-            directive = directives.parse(kind, line)
-        except directives.DirectiveError as exc:
-            raise UsageError(f"%%xunit_{kind}: {exc}") from None
-        self._check_marks(directive)
-        declaration = source.declare(self._notebook.shell, running, directive, found[2])
-        if not self._notebook.headless and kind == "test":
-            self._replace(directive)
-        self._notebook.registry.declare(declaration, list(self._notebook.namespace))
-        return directive
-
-    def _check_marks(self, directive: Directive) -> None:
-        import pytest
-
-        namespace = {**self._notebook.namespace, "pytest": pytest}
-        for mark in directive.marks:
-            try:
-                eval(f"pytest.mark.{mark}", namespace)  # noqa: S307 - the user's own code
-            except Exception as exc:
-                raise UsageError(
-                    f"%%xunit_test: --mark {mark}: {type(exc).__name__}: {exc}"
-                ) from exc
-
-    def _replace(self, directive: Directive) -> None:
-        registry = self._notebook.registry
-        for test in registry.tests():
-            if test.directive.target == directive.target:
-                registry.discard(test)
-                self._notebook.note(f"{directive.label}: replaces that of [{test.cell.number}]")
-        if not directive.path:
-            for cell in registry.definers(directive.name):
-                self._notebook.note(f"{directive.label}: replaces the function of [{cell.number}]")
+            output.say(directive.label, f"registered, {declaring.when(directive)}")
 
     # --- runs ---
 
     def _run(self, words: list[str]) -> Coroutine[Any, Any, None] | None:
         from nbxunit.kernel.inline import actions
 
-        return self._act(actions.running(self._notebook, words))
+        return self._act(actions.running(self._live, words))
 
     def _act(self, action: Action) -> Coroutine[Any, Any, None] | None:
         if self._is_awaited():
@@ -326,28 +279,19 @@ class XunitMagics(Magics):
         return bool(frame.f_code.co_flags & inspect.CO_COROUTINE)
 
 
-def _when(directive: Directive) -> str:
-    opens = directive.kind == "setup"
-    if directive.scope in ("module", "class"):
-        what = "all tests" if directive.scope == "module" else f"the tests of {directive.target}"
-        return f"runs once, {'before' if opens else 'after'} {what}"
-    what = f"each test of {directive.target}" if directive.path else "each test that is in no class"
-    return f"runs {'before' if opens else 'after'} {what}"
-
-
 def _no_words(magic: str, line: str) -> None:
     if line.strip():
         raise UsageError(f"%{magic} takes no arguments, got {line.strip()!r}")
 
 
-def install(shell: InteractiveShell, notebook: Notebook) -> XunitMagics:
+def install(shell: InteractiveShell, live: LiveNotebook) -> XunitMagics:
     """Register the magics on `shell`, and what Tab offers behind them."""
     from nbxunit.kernel.inline import completion
 
-    magics = XunitMagics(shell, notebook)
+    magics = XunitMagics(shell, live)
     shell.register_magics(magics)
     for magic in _COMPLETED:
-        shell.set_hook("complete_command", completion.completer(notebook, magic), str_key=magic)
+        shell.set_hook("complete_command", completion.completer(live, magic), str_key=magic)
     for name in _CELL_MAGICS:
         cast("Any", shell).register_magic_function(_misplaced(name), "line", f"%{name}")
     return magics

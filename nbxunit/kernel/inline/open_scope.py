@@ -19,6 +19,7 @@ from nbxunit.kernel.run.selection import Selection
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.run.collection import NotebookModule
+    from nbxunit.kernel.run.state import RunState
 
 
 class Opened:
@@ -27,9 +28,9 @@ class Opened:
     A run is prepared when it is made: pytest.UsageError as from `engine.prepare`.
     """
 
-    def __init__(self, notebook: Notebook, path: tuple[str, ...]) -> None:
+    def __init__(self, notebook: Notebook, run: RunState, path: tuple[str, ...]) -> None:
         self.path = path
-        self.prepared = engine.prepare(notebook, [])
+        self.prepared = engine.prepare(notebook, run, [])
         self.prepared.config.pluginmanager.register(engine.Sinking(self.prepared))
         self.at_exit: Callable[[], None] = lambda: None
         """What the end of the process calls."""
@@ -119,7 +120,7 @@ class Opened:
     def _piece(self, plugins: Sequence[object]) -> Iterator[None]:
         """Within, a part of the session runs, with `plugins` for this part."""
         manager = self.prepared.config.pluginmanager
-        with engine.alone(self.prepared.notebook):
+        with engine.alone(self.prepared):
             for plugin in plugins:
                 manager.register(plugin)
             try:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any, Protocol
 
 import pytest
 
@@ -18,8 +18,21 @@ from nbxunit.kernel.cells.registry import Declaration
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import bridge, scopes
 
-if TYPE_CHECKING:
-    from nbxunit.kernel.cells.notebook import Notebook
+
+class Run(Protocol):
+    """What hooks need to know of the run that they are part of."""
+
+    @property
+    def namespace(self) -> MutableMapping[str, object]:
+        """The notebook's names."""
+
+    @property
+    def kept_names(self) -> MutableMapping[str, object] | None:
+        """Takes the names that go away as a scope closes, if they are to be kept."""
+
+    def hook_ran(self, hook: Declaration, seconds: float, *, passed: bool) -> None:
+        """Note that a hook ran."""
+
 
 PREFIX = "_nbxunit_"
 """How the names of these fixtures begin."""
@@ -30,12 +43,12 @@ class HookScope:
 
     def __init__(
         self,
-        notebook: Notebook,
+        run: Run,
         label: str,
         setups: Sequence[Declaration],
         teardowns: Sequence[Declaration],
     ) -> None:
-        self._notebook = notebook
+        self._run = run
         self._label = label
         self._setups = setups
         self._teardowns = teardowns
@@ -60,7 +73,7 @@ class HookScope:
         """
         __tracebackhide__ = True
         self._values = values
-        self._frame = scopes.Frame(self._label, self._notebook.namespace)
+        self._frame = scopes.Frame(self._label, self._run.namespace)
         self._frame.open()
         try:
             for hook in self._setups:
@@ -92,13 +105,13 @@ class HookScope:
                     bridge.wait(result)
             passed = True
         finally:
-            self._notebook.hook_ran(hook, time.perf_counter() - start, passed=passed)
+            self._run.hook_ran(hook, time.perf_counter() - start, passed=passed)
 
     def _close(self, errors: list[BaseException]) -> None:
         __tracebackhide__ = True
         frame, self._frame, self._values = self._frame, None, {}
         assert frame is not None
-        frame.close(errors, self._notebook.kept_names)
+        frame.close(errors, self._run.kept_names)
 
 
 def register(
@@ -133,7 +146,7 @@ def register(
 def register_frame(
     node: pytest.Collector,
     scope: Scope,
-    notebook: Notebook,
+    run: Run,
     serves: Callable[[pytest.FixtureRequest], bool] = lambda _: True,
 ) -> None:
     """Register a scope around the Python hooks of `node`, so that their cleanups belong to it.
@@ -146,10 +159,10 @@ def register_frame(
         if not serves(request):
             yield
             return
-        frame = scopes.Frame(f"{scope} scope", notebook.namespace)
+        frame = scopes.Frame(f"{scope} scope", run.namespace)
         frame.open()
         yield
-        frame.close([], notebook.kept_names)
+        frame.close([], run.kept_names)
 
     pytest_scope = scope if scope == "class" else "function"
     pytest_nodes.register_fixture(

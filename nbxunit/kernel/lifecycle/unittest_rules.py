@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import unittest
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from typing import Any
 
 import pytest
 
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import scopes
 
-if TYPE_CHECKING:
-    from nbxunit.kernel.run.collection import NotebookModule
-
 TestCaseNodes = Callable[[unittest.TestCase], pytest.Class]
 """Gives the node of a test's class."""
 
 
-def register_module_fixture(node: NotebookModule) -> None:
+def register_module_fixture(node: pytest.Module, namespace: MutableMapping[str, object]) -> None:
     """Register setup_module/setUpModule, their teardown and the module cleanups as one fixture.
 
     Cleanups run after tearDownModule, last added first, also when setUpModule failed or there is
@@ -38,7 +35,7 @@ def register_module_fixture(node: NotebookModule) -> None:
         cleanups = pytest_nodes.module_cleanups()
         # The list belongs to the process: each run starts with what was added at import.
         cleanups[:] = at_import
-        frame = scopes.Frame("module", node.notebook.namespace)
+        frame = scopes.Frame("module", namespace)
         frame.open()
         errors: list[BaseException] = []
         try:

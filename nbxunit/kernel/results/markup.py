@@ -9,8 +9,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from nbxunit.kernel.cells.notebook import HookRun
-from nbxunit.kernel.cells.registry import Cell
+from nbxunit.kernel.cells.registry import Cell, HookRun
 from nbxunit.kernel.results.fragments import (
     SPACE_BETWEEN,
     attribute,

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nbxunit.kernel.cells.notebook import HookRun
-from nbxunit.kernel.cells.registry import Cell, Declaration
+from nbxunit.kernel.cells.registry import Cell, Declaration, HookRun
 from nbxunit.kernel.results.problems import Problem, problem
 
 ORDER = ("failed", "error", "xpassed", "skipped", "xfailed", "passed")

@@ -79,8 +79,10 @@ def remember(runs: dict[str, LastRun], results: Results) -> None:
     runs.update(latest)
 
 
-def of(notebook: Notebook, open_scopes: Iterable[str] = ()) -> Node:
-    """The tree of `notebook`; `open_scopes` are those that are kept open, `module` or a class."""
+def of(
+    notebook: Notebook, last_runs: Mapping[str, LastRun], open_scopes: Iterable[str] = ()
+) -> Node:
+    """The tree of `notebook` and its `last_runs`; `open_scopes` are those that are kept open, `module` or a class."""
     registry = notebook.registry
     top = Node("module", is_open="module" in open_scopes)
     nodes = {"": top}
@@ -97,20 +99,21 @@ def of(notebook: Notebook, open_scopes: Iterable[str] = ()) -> Node:
     saved = _saved(notebook)
     places = registry.places()
     for target, cell in sorted(
-        _targets(notebook), key=lambda pair: places.get(pair[0].partition("::")[0], math.inf)
+        _targets(notebook, last_runs),
+        key=lambda pair: places.get(pair[0].partition("::")[0], math.inf),
     ):
         *path, name = target.split("::")
-        node(tuple(path)).tests.append(_entry(name, cell, notebook.last_runs.get(target), saved))
+        node(tuple(path)).tests.append(_entry(name, cell, last_runs.get(target), saved))
     return top
 
 
-def _targets(notebook: Notebook) -> Iterator[tuple[str, Cell | None]]:
+def _targets(notebook: Notebook, last_runs: Iterable[str]) -> Iterator[tuple[str, Cell | None]]:
     """The tests that cells declare or define, as far as can be told without collecting them."""
     registry = notebook.registry
     declared = {test.directive.target: test.cell for test in registry.tests()}
     yield from declared.items()
     # What was assigned, or imported, is known when it has run.
-    ran = (target.partition("::")[0] for target in notebook.last_runs)
+    ran = (target.partition("::")[0] for target in last_runs)
     for name in dict.fromkeys([*registry.defined_names(), *ran]):
         value = notebook.namespace.get(name)
         if registry.is_left(name, value):

@@ -9,7 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
-from nbxunit.kernel.cells.notebook import HookRun
+from nbxunit.kernel.cells.registry import HookRun
 from nbxunit.kernel.results.model import BAD, Results, Row, TestResult
 from nbxunit.kernel.results.outline import Node
 from nbxunit.kernel.results.problems import Problem

@@ -25,6 +25,7 @@ from nbxunit.kernel.run.injection import Injection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
+    from nbxunit.kernel.run.state import RunState
 
 _HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[ido]h|In|Out")
 _FUNCTION_HOOKS = ("setup_function", "teardown_function")
@@ -48,15 +49,16 @@ class NotebookModule(pytest.Module):
     """The notebook as pytest sees it: a module whose object is the notebook's namespace."""
 
     notebook: Notebook
+    run: RunState
     load_tests: unittest_rules.LoadTests | None = None
     _injection: Injection | None = None
     _open: Mapping[str, pytest.Class] | None = None
 
     @classmethod
-    def of(cls, notebook: Notebook, parent: pytest.Collector) -> NotebookModule:
+    def of(cls, notebook: Notebook, run: RunState, parent: pytest.Collector) -> NotebookModule:
         """The node of `notebook` below `parent`."""
         node: NotebookModule = cls.from_parent(parent, path=notebook.path)
-        node.notebook = notebook
+        node.notebook, node.run = notebook, run
         pytest_nodes.use_conftests_of_folder(node)
         pytest_nodes.place_node(node, str(notebook.path), 1)
         pytest_nodes.after_registration(node, "module", node._add_module_hooks, replace=True)
@@ -88,7 +90,7 @@ class NotebookModule(pytest.Module):
             checks.warn_of_replaced(self.notebook, self._is_test_name)
         items, classes = _descend(nodes)
         self._fail_for(self._lost_tests(named, items))
-        if not self.notebook.partial:
+        if not self.run.partial:
             self._fail_for(self._useless_hooks(classes))
         self._apply_load_tests(nodes, items)
         return nodes
@@ -102,7 +104,7 @@ class NotebookModule(pytest.Module):
         Collecting a hundred takes longer than running one.
         """
         tests = self.notebook.registry.tests()
-        out = self.notebook.left_out
+        out = self.run.left_out
         return (
             [test for test in tests if test.directive.target not in out],
             [test for test in tests if test.directive.target in out],
@@ -150,9 +152,9 @@ class NotebookModule(pytest.Module):
         ]
 
     def _add_module_hooks(self) -> None:
-        unittest_rules.register_module_fixture(self)
+        unittest_rules.register_module_fixture(self, self.run.namespace)
         if _has_any(self.obj, _FUNCTION_HOOKS):
-            fixtures.register_frame(self, "function", self.notebook, _is_in_no_class)
+            fixtures.register_frame(self, "function", self.run, _is_in_no_class)
         self._register(self, "module", "module", self.notebook.registry.hooks)
 
     def _add_function_hooks(self) -> None:
@@ -166,9 +168,9 @@ class NotebookModule(pytest.Module):
         is_testcase = issubclass(node.obj, unittest.TestCase)
         # A TestCase has setUpClass and its kind always; pytest ends them with the class, too.
         if _has_any(node.obj, (*_CLASS_HOOKS[:2], "setUpClass")):
-            fixtures.register_frame(node, "class", self.notebook)
+            fixtures.register_frame(node, "class", self.run)
         if _has_any(node.obj, _CLASS_HOOKS[2:]):
-            fixtures.register_frame(node, "method", self.notebook)
+            fixtures.register_frame(node, "method", self.run)
         if not is_testcase:
             pytest_nodes.after_registration(node, "method", lambda: self._add_method_hooks(node))
         names = _TESTCASE_HOOKS if is_testcase else _CLASS_HOOKS
@@ -209,7 +211,7 @@ class NotebookModule(pytest.Module):
 
     def _register(self, node: pytest.Collector, scope: Scope, label: str, hooks: Any) -> None:
         found = fixtures.HookScope(
-            self.notebook, f"{label} scope", hooks("setup", scope), hooks("teardown", scope)
+            self.run, f"{label} scope", hooks("setup", scope), hooks("teardown", scope)
         )
         serves = _is_in_no_class if scope == "function" else _always
         fixtures.register(node, scope, found, serves)
@@ -274,8 +276,9 @@ class NotebookModule(pytest.Module):
 class Collecting:
     """The plugin that lets pytest collect one notebook and nothing else."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: Notebook, run: RunState) -> None:
         self._notebook = notebook
+        self._run = run
         self.module: NotebookModule | None = None
 
     @pytest.hookimpl(wrapper=True)
@@ -306,7 +309,7 @@ class Collecting:
     def collect(self, parent: pytest.Collector) -> NotebookModule:
         """The notebook's node below `parent`."""
         if self.module is None or not self.module.is_open:
-            self.module = NotebookModule.of(self._notebook, parent)
+            self.module = NotebookModule.of(self._notebook, self._run, parent)
         return self.module
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit.kernel.cells import hints
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import installed
 from nbxunit.kernel.compat import nodes as pytest_nodes
@@ -30,6 +31,7 @@ from nbxunit.kernel.run.selection import Selecting, Selection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
+    from nbxunit.kernel.run.state import RunState
 
 BLOCKED = ("nbmake", "nbval", "nb_regression", "pytest_notebook")
 """Plugins of other tools that want the same files, and cost seconds to import."""
@@ -53,8 +55,9 @@ _running = threading.Lock()
 class Rules:
     """The plugin for what differs from a module: unittest's own rules, hints, one working state."""
 
-    def __init__(self, notebook: Notebook, *, failfast: bool) -> None:
+    def __init__(self, notebook: Notebook, run: RunState, *, failfast: bool) -> None:
         self._notebook = notebook
+        self._run = run
         self._failfast = failfast
 
     @pytest.hookimpl(tryfirst=True)
@@ -101,12 +104,12 @@ class Rules:
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
         """Add a hint to an error that a person would otherwise have to think about."""
         exc = call.excinfo.value if call.excinfo is not None else None
-        hint = self._notebook.hint(exc) if exc is not None else None
+        hint = hints.hint(self._notebook, exc) if exc is not None else None
         if exc is not None and hint and hint not in getattr(exc, "__notes__", ()):
             exc.add_note(hint)
         report: Any = yield
         if report.failed:
-            self._notebook.keep_names()
+            self._run.test_failed()
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -141,6 +144,7 @@ class Prepared:
 
     config: pytest.Config
     notebook: Notebook
+    run: RunState
     selecting: Selecting
     collecting: Collecting
     text: io.StringIO = dataclasses.field(default_factory=io.StringIO)
@@ -148,6 +152,7 @@ class Prepared:
 
 def prepare(
     notebook: Notebook,
+    run: RunState,
     args: Sequence[str],
     selection: Selection | None = None,
     options: Mapping[str, object] | None = None,
@@ -167,8 +172,8 @@ def prepare(
         # With --help, pytest reads no further than that option.
         ids = _ids((getattr(config.option, "file_or_dir", None) or [])[:-1])
         selection = dataclasses.replace(selection or Selection(), ids=ids)
-        notebook.partial = bool(ids)
-        notebook.left_out = _left_out(notebook, ids)
+        run.partial = bool(ids)
+        run.left_out = _left_out(notebook, ids)
         failfast = config.option.maxfail == 1
     else:
         neutral |= SELECTING
@@ -180,11 +185,11 @@ def prepare(
     for name, value in neutral.items():
         if hasattr(config.option, name):
             setattr(config.option, name, value)
-    collecting = Collecting(notebook)
+    collecting = Collecting(notebook, run)
     selecting = Selecting(selection or Selection(), collecting)
-    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, failfast=failfast)):
+    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, run, failfast=failfast)):
         config.pluginmanager.register(plugin)
-    return Prepared(config, notebook, selecting, collecting)
+    return Prepared(config, notebook, run, selecting, collecting)
 
 
 def _left_out(notebook: Notebook, ids: Sequence[str]) -> frozenset[str]:
@@ -222,7 +227,7 @@ def finish(prepared: Prepared, plugins: Sequence[object]) -> int:
     """
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(alone(prepared.notebook))
+            stack.enter_context(alone(prepared))
         except RuntimeError:
             pytest_config.unconfigure(prepared.config)
             raise
@@ -235,21 +240,21 @@ def finish(prepared: Prepared, plugins: Sequence[object]) -> int:
 
 
 @contextlib.contextmanager
-def alone(notebook: Notebook) -> Iterator[None]:
-    """Within, tests of `notebook` run. RuntimeError when a run is under way in this kernel."""
+def alone(prepared: Prepared) -> Iterator[None]:
+    """Within, tests of a notebook run. RuntimeError when a run is under way in this kernel."""
     if not _running.acquire(blocking=False):
         raise RuntimeError("tests are running already; a test cannot run the tests of its notebook")
     try:
-        notebook.begin_run()
-        shell = notebook.shell
+        run, shell = prepared.run, prepared.notebook.shell
+        run.begin()
         with (
-            pytest_config.cache_in_memory(notebook.cache),
+            pytest_config.cache_in_memory(run.cache),
             exits.raising(shell),
             raised_magics.raising(shell),
         ):
             yield
     finally:
-        notebook.end_run()
+        prepared.run.end()
         _running.release()
 
 

@@ -202,12 +202,12 @@ def calls_of(function):
         function()
     return pstats.Stats(profile, stream=io.StringIO()).total_calls
 def shown():
-    action = actions.running(notebook, [])
+    action = actions.running(live, [])
     action.conclude(action.work())
 def bare():
     with engine.restored():
-        engine.finish(engine.prepare(notebook, []), [])
-notebook = extension.load(get_ipython())
+        engine.finish(engine.prepare(live.notebook, live.run, []), [])
+live = extension.load(get_ipython())
 shown()
 print("calls:", calls_of(bare), calls_of(shown))
 """

@@ -16,7 +16,7 @@ More of the header: `modes` (headless inline), `error` (how an inline notebook e
 where `exit` is not 0, else ok), `args` (of `nbxunit run`, instead of the notebook), `inline-args`
 (of `%xunit_run`), `run-cells: yes` (test cells run at once, and there is no `%xunit_run`),
 `notebook` (its path, nb.ipynb). More parts: `#---- file PATH`, `#---- events MODE`, `#---- output
-MODE`. The first cell of each notebook is the harness's, so that the case's own begin at [2].
+MODE`. The first cell of each notebook is the lifecycle_harness's, so that the case's own begin at [2].
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-HERE = Path(__file__).parent / "cases"
+HERE = Path(__file__).parents[1] / "lifecycle/cases"
 MODES = ("headless", "inline", "again")
 _KEYS = frozenset(
     {"sentence", "exit", "modes", "error", "args", "inline-args", "run-cells", "notebook"}

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from cases_format import Case
 from jupyter_client.manager import KernelManager
+from lifecycle_cases import Case
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook

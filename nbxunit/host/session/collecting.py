@@ -1,0 +1,121 @@
+"""Notebooks among what pytest collects: which files, what of the host's selection is not for them.
+
+May import pytest. Under `--collect-only` a notebook is executed to know its tests.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbxunit import protocol
+from nbxunit.host import compat
+from nbxunit.host.notebooks import files
+from nbxunit.host.records import Broken, Died, Skipped
+from nbxunit.host.session.items import Function, Notebook, NotebookItem, tree
+from nbxunit.host.session.runs import Runs
+from nbxunit.host.session.selection import give_back
+from nbxunit.host.session.state import NotebookSession
+
+
+class Collecting:
+    """The plugin that collects notebooks."""
+
+    def __init__(self, state: NotebookSession, runs: Runs) -> None:
+        self._state = state
+        self._config = state.config
+        self._runs = runs
+        self._deselected: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Any:
+        """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
+        self._state.signals.begin()
+        self._state.split_arguments()
+        with compat.literal_arguments():
+            return (yield)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Do not follow a link into a folder that it lies in: there is no end of it."""
+        return True if files.is_loop(collection_path) else None
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Notebook | None:
+        """A notebook, if it is one to run."""
+        named = parent.session.isinitpath(file_path)
+        in_folder = any(map(parent.session.isinitpath, file_path.parents))
+        if not (named or in_folder) or not files.is_notebook(self._config, file_path, named=named):
+            return None  # pytest also looks at what lies beside a file that was named
+        check = self._config.getoption("nbxunit_check_execution")
+        if not named and not check and not files.may_have_tests(self._config, file_path):
+            self._state.without_tests += 1
+            return None
+        self._state.start_server()
+        notebook: Notebook = Notebook.from_parent(parent, path=file_path)
+        notebook.named = named
+        if self._config.option.collectonly:
+            self._collect_now(notebook)
+        else:
+            item = NotebookItem.of(notebook)
+            item.selected = self._state.selected(file_path)
+            notebook.children = [item]
+        return notebook
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:
+        """Give a notebook its item back: `--lf` looks for node ids that only a kernel knows."""
+        report = yield
+        if isinstance(collector, Notebook) and report.passed and collector.error is None:
+            report.result = list(collector.children)
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Any:
+        """Keep notebooks out of the host's selection; it would drop tests that it does not see."""
+        ours = [item for item in items if isinstance(item, NotebookItem | Function)]
+        order = list(items)
+        items[:] = [item for item in items if item not in ours]
+        outcome = yield
+        gone = [item for item in ours if item.nodeid in self._deselected]
+        if gone:
+            self._config.hook.pytest_deselected(items=gone)
+        give_back(items, order, [item for item in ours if item not in gone])
+        if not self._config.option.collectonly:
+            self._state.cache.apply(items, order)
+        return outcome
+
+    def _collect_now(self, notebook: Notebook) -> None:
+        """Execute a notebook to know its tests."""
+        item = NotebookItem.of(notebook)
+        item.selected = self._state.selected(notebook.path)
+        notebook.children = []
+        reason = self._state.why_skipped(notebook)
+        if reason is not None:
+            return
+        run = self._runs.submit(item)
+        is_collected = False
+        for record in self._runs.records(run, item):
+            if isinstance(record, protocol.Collected):
+                is_collected = True
+                notebook.children = tree(notebook, [*record.nodeids, *record.deselected])
+                self._deselected.update(record.deselected)
+            elif isinstance(record, protocol.Reported):
+                notebook.error = str(record.report.get("longrepr"))
+                longrepr = record.report.get("longrepr")
+                if isinstance(longrepr, dict) and "longrepr" in longrepr:
+                    notebook.error = str(longrepr["longrepr"])
+            elif isinstance(record, Skipped):
+                notebook.skipped, is_collected = record.reason, True
+            elif isinstance(record, Broken):
+                notebook.error = str(record)
+            elif isinstance(record, Died):
+                notebook.error = record.text
+            elif isinstance(record, protocol.Ended) and record.message:
+                notebook.error = record.message
+                if record.message.startswith("not found"):
+                    self._state.not_found.append(record.message)
+        if not is_collected and notebook.error is None:
+            notebook.error = "its run ended, and never said which tests it has"
+        if notebook.error is not None:
+            notebook.error = protocol.clean(notebook.error)

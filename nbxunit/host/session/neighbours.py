@@ -1,0 +1,58 @@
+"""What keeps other plugins working beside notebooks: pytest-timeout, pytest-cov, xdist, reporters.
+
+May import pytest.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+
+import pytest
+
+from nbxunit.host import compat
+from nbxunit.host.session.items import NotebookItem
+from nbxunit.host.session.signals import Lasting
+from nbxunit.host.session.state import NotebookSession
+
+
+class Neighbours:
+    """The plugin that answers other plugins for notebooks."""
+
+    def __init__(self, state: NotebookSession) -> None:
+        self._state = state
+        self._config = state.config
+
+    def pytest_report_header(self) -> str | None:
+        """Say what `--cov` does not do."""
+        if getattr(self._config.option, "cov_source", None):
+            return "nbxunit: --cov does not measure the cells of notebooks"
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep the session, whose count of tests grows, and let it end in order if its output is lost."""
+        self._session = session
+        compat.wrap_output(self._config, lambda file: Lasting(file, self._state.signals.lost))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """On xdist's controller: a worker knows how many tests a notebook has."""
+        if not self._state.is_worker:
+            compat.grow(self._session, getattr(report, "nbxunit_more", 0))
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
+        """pytest-timeout works in the kernel; here it would end the session."""
+        return True if isinstance(item, NotebookItem) else None
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
+        """See `pytest_timeout_set_timer`."""
+        return True if isinstance(item, NotebookItem) else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Stop pytest's watch over a hanging test: here it would time the whole notebook."""
+        is_ours = isinstance(item, NotebookItem)
+        if is_ours and self._config.pluginmanager.hasplugin("faulthandler"):
+            faulthandler.cancel_dump_traceback_later()

@@ -1,0 +1,131 @@
+"""The runs of a session's notebooks: submitted in time, their records as they come, all stopped together.
+
+May import pytest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nbxunit.host import compat
+from nbxunit.host.session import settings, terminal
+from nbxunit.host.session.items import NotebookItem
+from nbxunit.host.session.waiting import Waiting
+
+if TYPE_CHECKING:
+    from nbxunit.host.records import Job
+    from nbxunit.host.running.scheduling import Run
+    from nbxunit.host.session.state import NotebookSession
+
+TEARDOWN = 1.0
+"""Seconds that an interrupted run may take for its teardowns."""
+REACTION = 5.0
+"""Seconds more that the records of a kernel may take that was killed then; mostly it takes none."""
+
+
+class Runs:
+    """The runs that are under way, by their items."""
+
+    def __init__(self, state: NotebookSession) -> None:
+        self._state = state
+        self._config = state.config
+        self._runs: dict[NotebookItem, Run] = {}
+
+    def of(self, item: NotebookItem, nextitem: pytest.Item | None) -> Run:
+        """The run of `item`; what follows is submitted too, so that its kernel is there in time."""
+        waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
+        jobs = 1 if self._state.is_worker else settings.jobs(self._config, len(waiting))
+        following = [nextitem] if isinstance(nextitem, NotebookItem) else []
+        if jobs > 1:
+            following = waiting[waiting.index(item) + 1 :]
+        for each in (item, *following):
+            if each not in self._runs and self._state.why_skipped(each.parent) is None:
+                self._runs[each] = self.submit(each, jobs, held=jobs == 1)
+        self._runs[item].begin()
+        return self._runs[item]
+
+    def submit(self, item: NotebookItem, jobs: int = 1, *, held: bool = False) -> Run:
+        """Run the notebook of `item`, one of at most `jobs` at once; one that is `held` waits to begin."""
+        from nbxunit.host.running.scheduling import Runner
+
+        if self._state.runner is None:
+            many = sum(isinstance(each, NotebookItem) for each in item.session.items) > 1
+            forking = self._state.forking and dataclasses.replace(self._state.forking, many=many)
+            self._state.runner = self._state.stack.enter_context(Runner(jobs, forking))
+        run = self._state.runner.submit(self._job(item), held=held)
+        self.limit(run, item.session)
+        return run
+
+    def _job(self, item: NotebookItem) -> Job:
+        from nbxunit.host.records import Job
+
+        config = self._config
+        return Job(
+            item.path,
+            config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
+            tuple(word for name in config.option.plugins or () for word in ("-p", name)),
+            settings.options(config),
+            {"ids": item.selected, **self._state.cache.of(item)},
+            settings.seconds(config, "cell"),
+            settings.seconds(config, "test"),
+            settings.seconds(config, "notebook"),
+            settings.saved(config, item.path),
+            dict(os.environ),
+            live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
+        )
+
+    def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
+        """The records of a run as they come, with signals held; meanwhile what it is doing."""
+        from nbxunit.host.records import Output, Question
+
+        waiting = Waiting(self._config, item.notebook_id)
+        while True:
+            try:
+                run.spool.wait(waiting.timeout)
+            except TimeoutError:
+                waiting.silent(run.control.doing)
+                continue
+            waiting.heard()
+            with self._state.signals.held():
+                record = run.spool.get(0)
+                if record is None:
+                    run.future.result()
+                    return
+                is_shown = isinstance(record, Output)
+                with compat.uncaptured(self._config) if is_shown else contextlib.nullcontext():
+                    yield record
+            if isinstance(record, Question):
+                with compat.uncaptured(self._config):
+                    run.answer(terminal.ask(record.prompt))
+
+    def limit(self, run: Run, session: pytest.Session) -> None:
+        """Tell a run how many failures it may have, if nothing else fails before it."""
+        option = self._config.option
+        maxfail = option.maxfail or (1 if getattr(option, "stepwise", False) else 0)
+        if maxfail:
+            run.control.max_failures = max(maxfail - session.testsfailed, 1)
+
+    def interrupt(self, replays: dict[NotebookItem, Any]) -> None:
+        """Let all notebooks tear down, and report what they have said, for a bounded time."""
+        from nbxunit.host.session.replay import Replay
+
+        for run in self._runs.values():
+            run.stop(TEARDOWN)
+        deadline = time.monotonic() + TEARDOWN + REACTION
+        for item, run in self._runs.items():
+            with contextlib.suppress(TimeoutError):
+                while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
+                    if item not in replays:
+                        replays[item] = Replay(item, self._state.room)
+                    replays[item].take(record)
+
+    def forget(self, item: NotebookItem) -> None:
+        """The records of a notebook have been read: wait for its end."""
+        self._runs.pop(item).forget()

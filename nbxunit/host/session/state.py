@@ -1,0 +1,86 @@
+"""What the plugins of one pytest session share.
+
+May import pytest; what is heavier comes with the first notebook.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nbxunit.host.notebooks import files
+from nbxunit.host.session import settings
+from nbxunit.host.session.selection import CacheSelection, split_arguments
+from nbxunit.host.session.signals import Signals
+from nbxunit.limits import RUN_LIMIT, Room
+
+if TYPE_CHECKING:
+    from nbxunit.host.kernels.forking import Forking
+    from nbxunit.host.running.scheduling import Runner
+
+
+class NotebookSession:
+    """One pytest session with notebooks in it.
+
+    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `runner`
+    is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
+    learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
+    number that `skips`, and that of files `without_tests`.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.is_worker = hasattr(config, "workerinput")
+        self.cache = CacheSelection(config)
+        self.stack = contextlib.ExitStack()
+        workers = getattr(config, "workerinput", {}).get("workercount", 1)
+        self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
+        self.forking: Forking | None = None
+        self.runner: Runner | None = None
+        self.not_found: list[str] = []
+        self.empty: list[str] = []
+        self.skips = 0
+        self.without_tests = 0
+        self.signals = Signals(self._abort)
+        self._selected: dict[Path, tuple[str, ...]] = {}
+        if not self.is_worker:  # xdist's controller ends its workers
+            self.signals.install()
+        settings.check(config)
+
+    def _abort(self) -> None:
+        if self.runner is not None:
+            self.runner.abort()
+
+    def split_arguments(self) -> None:
+        """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
+        self.config.args, self._selected = split_arguments(self.config)
+
+    def selected(self, path: Path) -> tuple[str, ...]:
+        """The tests of a notebook that were asked for by name; none where all were."""
+        return self._selected.get(path, ())
+
+    def start_server(self) -> None:
+        """Let the fork server come up, if there is to be one and it is not there yet."""
+        if self.forking is None and (forking := settings.forking(self.config)) is not None:
+            self.forking = forking
+            self.stack.callback(forking.server.drop)  # also where no notebook comes to run
+
+    def why_skipped(self, notebook: Any) -> str | None:
+        """Why a notebook that was found in a folder cannot be run, if it cannot."""
+        if notebook.named or self.config.getoption("nbxunit_kernel"):
+            return None
+        try:
+            origin = files.peek(notebook.path)
+        except files.NotebookError:
+            return None  # the run reports it
+        if origin.is_python:
+            return None
+        return f"its language is {origin.language}; nbxunit runs Python notebooks"
+
+
+def is_over(session: pytest.Session) -> bool:
+    """Whether pytest has decided to end the session."""
+    return bool(session.shouldstop or session.shouldfail)

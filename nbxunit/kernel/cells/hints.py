@@ -1,0 +1,36 @@
+"""What to try about an error that a cell has raised, where the notebook's cells tell.
+
+Imports the standard library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.cells.notebook import Notebook
+
+
+def hint(notebook: Notebook, exc: BaseException) -> str | None:
+    """What to try about a name that is missing, if a cell tells."""
+    name: Any = getattr(exc, "name", None)
+    if isinstance(exc, UnboundLocalError):
+        name = name or str(exc).partition("'")[2].partition("'")[0]
+        if name in notebook.namespace:
+            return (
+                f"hint: {name} is a name of the notebook, and a test cell's names are its own; "
+                f"write `global {name}` into the cell to change it"
+            )
+    elif isinstance(exc, NameError) and name:
+        for hook in notebook.registry.hook_cells_of_name(str(name)):
+            if name not in notebook.namespace:
+                return (
+                    f"hint: {name} is bound by the {hook.directive.label} in {hook.cell.label}, "
+                    f"so it exists only while that {hook.directive.scope} scope is open"
+                )
+    elif isinstance(exc, RuntimeError) and str(exc) == "no running event loop":
+        return (
+            "hint: a cell that awaits runs on the kernel's event loop, any other without a loop; "
+            "`await asyncio.sleep(0)` makes it one"
+        )
+    return None

@@ -1,0 +1,78 @@
+"""What a cell with a magic of ours declares: checked, and taken up in the registry.
+
+May import IPython.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+
+from nbxunit import directives
+from nbxunit.directives import Directive, Kind
+from nbxunit.kernel.cells import source
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.cells.notebook import Notebook
+    from nbxunit.kernel.inline.live import LiveNotebook
+
+
+def declare(live: LiveNotebook, kind: Kind, line: str, cell: str) -> Directive:
+    """Register what the cell says. UsageError or SyntaxError, and nothing registered, if it
+    makes no sense.
+    """  # noqa: D205
+    notebook = live.notebook
+    running = notebook.cell
+    found = directives.find(running.source)
+    if found is None or found[0] != kind or not running.source.rstrip().endswith(cell.rstrip()):
+        first = running.source.strip().partition("\n")[0]
+        message = (
+            f"%%xunit_{kind} must be the first line of its cell, which begins with: {first}; "
+            "a second magic can stand on the line below"
+        )
+        # The magic above may swallow what is raised (%%time of IPython 8 shows it and goes on).
+        notebook.registry.refused[running.key] = message
+        raise UsageError(message)
+    try:
+        directive = directives.parse(kind, line)
+    except directives.DirectiveError as exc:
+        raise UsageError(f"%%xunit_{kind}: {exc}") from None
+    _check_marks(notebook, directive)
+    declaration = source.declare(notebook.shell, running, directive, found[2])
+    if not notebook.headless and kind == "test":
+        _replace(live, directive)
+    notebook.registry.declare(declaration, list(notebook.namespace))
+    return directive
+
+
+def _check_marks(notebook: Notebook, directive: Directive) -> None:
+    import pytest
+
+    namespace = {**notebook.namespace, "pytest": pytest}
+    for mark in directive.marks:
+        try:
+            eval(f"pytest.mark.{mark}", namespace)  # noqa: S307 - the user's own code
+        except Exception as exc:
+            raise UsageError(f"%%xunit_test: --mark {mark}: {type(exc).__name__}: {exc}") from exc
+
+
+def _replace(live: LiveNotebook, directive: Directive) -> None:
+    registry = live.notebook.registry
+    for test in registry.tests():
+        if test.directive.target == directive.target:
+            registry.discard(test)
+            live.note_replaced(test)
+    if not directive.path:
+        for cell in registry.definers(directive.name):
+            live.note(f"{directive.label}: replaces the function of [{cell.number}]")
+
+
+def when(directive: Directive) -> str:
+    """When a hook runs, in words."""
+    opens = directive.kind == "setup"
+    if directive.scope in ("module", "class"):
+        what = "all tests" if directive.scope == "module" else f"the tests of {directive.target}"
+        return f"runs once, {'before' if opens else 'after'} {what}"
+    what = f"each test of {directive.target}" if directive.path else "each test that is in no class"
+    return f"runs {'before' if opens else 'after'} {what}"

@@ -1,0 +1,66 @@
+"""What a live notebook remembers between its runs: settings, outcomes, the open scope, what is to be said.
+
+Imports no pytest. The magics and their actions are handed a `LiveNotebook`; the rest of the kernel's side
+does not know it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from nbxunit.kernel.run.state import RunState
+
+if TYPE_CHECKING:
+    from nbxunit.kernel.cells.notebook import Notebook
+    from nbxunit.kernel.cells.registry import Declaration
+    from nbxunit.kernel.inline.open_scope import Opened
+    from nbxunit.kernel.results.outline import LastRun
+
+
+@dataclasses.dataclass
+class Settings:
+    """What `%xunit_config` sets."""
+
+    run_cells: bool = True
+    raise_on_failure: bool = True
+
+
+class LiveNotebook:
+    """A notebook that a person works in.
+
+    `last_runs` says what became of each test, `opened` is the scope that is kept open, `run` what is
+    known of the last run, or of the one that is under way.
+    """
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self.settings = Settings()
+        self.last_runs: dict[str, LastRun] = {}
+        self.opened: Opened | None = None
+        self.run = RunState(notebook.namespace, keeps_names=True)
+        self._notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Say `text`, of the form `head: rest`, with the results of this cell, or at its end."""
+        self._notes.append(text)
+
+    def take_notes(self) -> list[str]:
+        """What is to be said, once."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def defined(self, names: list[str]) -> None:
+        """The cell that is running defines these functions and classes."""
+        for test in self.notebook.defined(names):
+            self.note_replaced(test)
+
+    def note_replaced(self, test: Declaration) -> None:
+        """Say that a test cell is no test any more, since another one has its name."""
+        self.note(f"{test.directive.label}: replaces that of [{test.cell.number}]")
+
+    def reset(self) -> None:
+        """Forget all that cells have declared, and the names that a failed run left."""
+        self.last_runs.clear()
+        self.run.forget_left_names()
+        self.notebook.reset()
