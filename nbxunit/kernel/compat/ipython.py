@@ -10,6 +10,7 @@ import linecache
 import re
 import signal
 import sys
+import types
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -68,6 +69,33 @@ def cell_id(metadata: Mapping[str, Any], filename: str) -> str:
     return str(
         metadata.get("cellId") or in_colab or (in_databricks[1] if in_databricks else "") or ""
     )
+
+
+def main_module(shell: InteractiveShell) -> types.ModuleType:
+    """The notebook's module.
+
+    For a namespace that it was given, as in JupyterLite, IPython before 9 has a stand-in that is no
+    module, in which pytest would find no fixture.
+    """
+    module: Any = shell.user_module
+    return module if isinstance(module, types.ModuleType) else _Main(module)
+
+
+class _Main(types.ModuleType):
+    """A module whose names are those of another object."""
+
+    def __init__(self, names: object) -> None:
+        super().__init__("__main__")
+        object.__setattr__(self, "_names", names)
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_names"), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(object.__getattribute__(self, "_names"), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(object.__getattribute__(self, "_names"), name)
 
 
 class CellsRequest:

@@ -8,8 +8,7 @@ messages that say nothing about it are not sent. A cell that only registers is n
 from __future__ import annotations
 
 import re
-from os import O_CREAT, O_WRONLY, close, write  # a cell may replace them in their module
-from os import open as open_file
+from os import close, write  # a cell may replace them in their module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from unittest import SkipTest
 import pytest
 
 from nbxunit import directives, protocol
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.headless import crash_output
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class Cells:
 
         The file is opened each time, since cells close descriptors that are not theirs.
         """
-        descriptor = open_file(self._current, O_WRONLY | O_CREAT, 0o600)
+        descriptor = files.overwritten(self._current)
         try:
             write(descriptor, protocol.encode_current(request, position, monotonic()))
         finally:

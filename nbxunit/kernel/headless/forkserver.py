@@ -34,6 +34,7 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbxunit.kernel.compat import files
 from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
@@ -100,6 +101,7 @@ class Server:
         os._exit(0)  # there is nothing to put back
 
     def _preload(self, modules: Sequence[str]) -> None:
+        before = _frameworks()
         for name in modules:
             try:
                 importlib.import_module(name)
@@ -107,6 +109,9 @@ class Server:
                 self._unsafe = f"--preload {name}: {type(exc).__name__}: {exc}"
                 return
             self._check_threads(f"--preload {name} starts a thread when it is imported")
+            if loaded := sorted(_frameworks() - before):
+                self._unsafe = f"--preload {name} loads {', '.join(loaded)}, which no fork can use"
+                return
 
     def _check_threads(self, what: str) -> None:
         """A thread does not survive a fork, and what it holds stays locked."""
@@ -151,11 +156,9 @@ class Server:
 
     def _reap(self) -> None:
         for pid in list(self._kernels):
-            # Its group is killed while the dead kernel still holds the number.
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            status = _status_of_dead(pid)
+            if status is None:
                 continue
-            _kill_group(pid)
-            _, status = os.waitpid(pid, 0)
             self._kill_orphans(self._kernels.pop(pid).name)
             self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
@@ -201,6 +204,19 @@ def _when_host_dies(number: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
+def _frameworks() -> set[str]:
+    """The frameworks of macOS that are loaded: most end a process that uses them behind a fork."""
+    if sys.platform != "darwin":
+        return set()
+    system = ctypes.CDLL(None)
+    system._dyld_get_image_name.restype = ctypes.c_char_p
+    names = map(system._dyld_get_image_name, range(system._dyld_image_count()))
+    paths = [Path(os.fsdecode(name)) for name in names if name]
+    return {part for path in paths for part in path.parts if part.endswith(".framework")} - {
+        "CoreFoundation.framework", "Python.framework",
+    }  # fmt: skip
+
+
 def _children() -> list[int]:
     """The processes whose parent this one is, where the system tells."""
     try:
@@ -214,6 +230,22 @@ def _environment(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def _status_of_dead(pid: int) -> int | None:
+    """The status of a kernel that has ended, whose group is killed; None while it runs."""
+    if hasattr(os, "waitid"):
+        # The group is killed while the dead kernel still holds the number.
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            return None
+        _kill_group(pid)
+        return os.waitpid(pid, 0)[1]
+    # On macOS since Python 3.13 only. As long as the group has members, nobody gets its number.
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if not ended:
+        return None
+    _kill_group(pid)
+    return status
 
 
 def _kill_group(pid: int) -> None:
@@ -306,7 +338,7 @@ def _redirect(output: str) -> None:
     os.close(writing)
     os.dup2(reading, 0)
     os.close(reading)
-    file = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = files.appended(output)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)

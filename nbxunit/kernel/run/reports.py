@@ -35,7 +35,7 @@ class Serialiser:
         self._notebook = notebook
         self._config = config
         self._path = _relative(notebook, config)
-        # Files of cells have a folder or prefix in common, which rules most texts out at once.
+        # Files of cells mostly have a folder or prefix in common, which rules most texts out at once.
         self._hint = _common_part(notebook.cell_files)
         names = sorted(map(last_part, notebook.cell_files), key=len, reverse=True)
         self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
@@ -77,7 +77,7 @@ class Serialiser:
     def _text(self, text: str) -> str:
         if fixtures.PREFIX in text:
             text = _OURS.sub("", text)
-        if not self._hint or self._hint not in text:
+        if not self._notebook.cell_files or self._hint not in text:
             return text
         parts, at = [], 0
         for match in self._name.finditer(text):
