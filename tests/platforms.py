@@ -29,7 +29,7 @@ LISTS = TESTS / "platform_lists"
 NOTEBOOKS = TESTS.parent / "notebooks"
 sys.path.insert(0, str(TESTS / "helpers"))
 
-import front_ends
+import front_ends  # noqa: E402
 
 PYTEST = "pytest>=8.2"
 MAY_CHANGE = {"pytest", "pluggy", "nbxunit"}

@@ -51,7 +51,7 @@ def kill_marked(mark: str) -> None:
 
 def _kill_marked_of_psutil(mark: str) -> None:
     try:
-        import psutil
+        import psutil  # type: ignore[import-untyped]
     except ImportError:  # it comes with ipykernel
         return
     for process in psutil.process_iter():

@@ -23,6 +23,7 @@ import importlib
 import io
 import json
 import os
+import platform
 import selectors
 import shutil
 import signal
@@ -206,15 +207,15 @@ def _when_host_dies(number: int) -> None:
 
 def _frameworks() -> set[str]:
     """The frameworks of macOS that are loaded: most end a process that uses them behind a fork."""
-    if sys.platform != "darwin":
+    if platform.system() != "Darwin":
         return set()
-    system = ctypes.CDLL(None)
-    system._dyld_get_image_name.restype = ctypes.c_char_p
-    names = map(system._dyld_get_image_name, range(system._dyld_image_count()))
-    paths = [Path(os.fsdecode(name)) for name in names if name]
-    return {part for path in paths for part in path.parts if part.endswith(".framework")} - {
-        "CoreFoundation.framework", "Python.framework",
-    }  # fmt: skip
+    system: Any = ctypes.CDLL(None)
+    name_of = system["_dyld_get_image_name"]
+    name_of.restype = ctypes.c_char_p
+    names = filter(None, map(name_of, range(system["_dyld_image_count"]())))
+    parts = {part for name in names for part in Path(os.fsdecode(name)).parts}
+    harmless = {"CoreFoundation.framework", "Python.framework"}
+    return {part for part in parts if part.endswith(".framework")} - harmless
 
 
 def _children() -> list[int]:
