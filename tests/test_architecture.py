@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {
     ".".join(("nbxunit", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES
 }
-SHARED = ("protocol.py", "directives.py", "limits.py", "errors.py")
+SHARED = ("protocol.py", "directives.py", "limits.py", "errors.py", "carriers.py")
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")
 
 FLOORS = {

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from nbxunit import carriers
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--nbxunit` and what goes with it."""
@@ -61,4 +63,5 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("nbxunit"):
         from nbxunit.host.session import plugin
 
+        config.addinivalue_line("filterwarnings", carriers.IGNORED)
         plugin.register(config)

@@ -53,7 +53,7 @@ class _Loaded:
         """Let cells await the magics that run tests; code that a magic such as %%time has
         transformed while a cell runs is compiled by that magic, which may not allow it.
         """  # noqa: D205
-        return lines if self.notebook.runs_cell else source.await_runs(lines)
+        return lines if ipython.is_in_cell(self.notebook.namespace) else source.await_runs(lines)
 
     def _end_cell(self, result: ExecutionResult | None) -> None:
         """After a cell: what to try if it has failed, where a cell tells."""

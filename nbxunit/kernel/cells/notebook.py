@@ -59,6 +59,8 @@ class Notebook:
 
     def begin_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run (`pre_run_cell`)."""
+        if self.runs_cell and not ipython.is_in_cell(self.namespace):
+            self.end_cell()  # JupyterLite does not tell the end of a cell that awaits
         metadata = ipython.execute_metadata(self.shell)
         raw = info.raw_cell or ""
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)

@@ -57,6 +57,14 @@ def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", parent.get("metadata") or {})
 
 
+def is_in_cell(namespace: Mapping[str, object]) -> bool:
+    """Whether code of the notebook is running, and has come to this call."""
+    frame: types.FrameType | None = sys._getframe()  # noqa: SLF001
+    while frame is not None and frame.f_globals is not namespace:
+        frame = frame.f_back
+    return frame is not None
+
+
 def cell_id(metadata: Mapping[str, Any], filename: str) -> str:
     """What tells a cell of any front end from the others; empty where nothing does.
 

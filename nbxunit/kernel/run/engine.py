@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit import carriers
 from nbxunit.kernel.cells import hints
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import installed
@@ -62,8 +63,9 @@ class Rules:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Let a conftest tell that it is in a kernel."""
+        """Let a conftest tell that it is in a kernel; drop warnings of what carries our messages."""
         config.nbxunit_kernel = True  # type: ignore[attr-defined]
+        config.addinivalue_line("filterwarnings", carriers.IGNORED)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Name the test's cell in its reports; let `-x` end subtests, as unittest's -f does."""
