@@ -21,6 +21,7 @@ class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
     `save` is the file for the executed notebook. `environment` is the host's when the run was asked for.
+    A `companion` is a test module, whose notebooks its own tests execute.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Job:
     save: Path | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
+    companion: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

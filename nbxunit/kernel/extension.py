@@ -15,7 +15,7 @@ from nbxunit.kernel.cells import hints, source
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
-from nbxunit.kernel.inline import magics
+from nbxunit.kernel.inline import installing
 from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import output
 
@@ -30,7 +30,7 @@ class _Loaded:
         self.live = live
         self.notebook = live.notebook
         self._transformer = source.CellTransformer(live.defined)
-        magics.install(shell, live)
+        installing.install(shell, live)
         shell.events.register("pre_run_cell", self.notebook.begin_cell)
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
@@ -71,7 +71,7 @@ class _Loaded:
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""
         vars(shell).pop("showsyntaxerror", None)
-        magics.uninstall(shell)
+        installing.uninstall(shell)
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)

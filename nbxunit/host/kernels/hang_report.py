@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbxunit import protocol
 from nbxunit.host.kernels import processes
-from nbxunit.host.kernels.starting import Kernel
+from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.records import Sections
 
 PATIENCE = 0.5

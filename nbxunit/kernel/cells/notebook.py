@@ -6,6 +6,7 @@ May import IPython. What one run knows is `run.state`'s, what a live notebook re
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -18,6 +19,15 @@ from nbxunit.kernel.compat import ipython
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a cell comes from that is not of the notebook's own file: what reports call that, its key there."""
+
+    notebook: str
+    key: str
+    number: int
 
 
 class Notebook:
@@ -34,6 +44,7 @@ class Notebook:
         self.runs_cell = False
         self._path: Path | None = None
         self._cell: Cell | None = None
+        self._origin: Origin | None = None
         self._cells_of_files: dict[str, Cell] = {}
         self._cells_of_names: dict[str, Cell] = {}
         self._cleanups = CellCleanups()
@@ -61,8 +72,11 @@ class Notebook:
         """A cell is about to run (`pre_run_cell`)."""
         if self.runs_cell and not ipython.is_in_cell(self.namespace):
             self.end_cell()  # JupyterLite does not tell the end of a cell that awaits
-        metadata = ipython.execute_metadata(self.shell)
         raw = info.raw_cell or ""
+        if self._origin is not None:
+            self._begin(self._foreign_cell(self._origin, raw, self._transformed(info)))
+            return
+        metadata = ipython.execute_metadata(self.shell)
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
         filename = ipython.cell_filename(self.shell, raw, self._transformed(info), number)
         told = ipython.cell_id(metadata, filename) or getattr(info, "cell_id", None)
@@ -76,6 +90,19 @@ class Notebook:
         self._cells_of_files[cell.filename] = self._cells_of_names[last_part(cell.filename)] = cell
         self.registry.begin(cell, map(str, deleted), executes=executes)
         self._cleanups.begin(cell.key)
+
+    def _foreign_cell(self, origin: Origin, raw: str, transformed: str) -> Cell:
+        filename = ipython.cell_filename(self.shell, raw, transformed, origin.number)
+        return Cell(origin.key, origin.number, raw, filename, notebook=origin.notebook)
+
+    @contextlib.contextmanager
+    def executing(self, origin: Origin) -> Iterator[None]:
+        """Within, what the shell runs is a cell of another notebook."""
+        before, self._origin = self._origin, origin
+        try:
+            yield
+        finally:
+            self._origin = before
 
     def end_cell(self) -> None:
         """A cell has run (`post_run_cell`)."""

@@ -6,6 +6,7 @@ May import IPython and ipykernel. Each function says why no public name will do;
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import re
 import signal
@@ -220,6 +221,22 @@ class StdinChannel:
             self._kernel.iopub_socket, "display_data", content, self._parent,
             ident=self._kernel._topic("display_data"),  # noqa: SLF001
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def displaying_by(shell: InteractiveShell, hook: Any) -> Iterator[None]:
+    """Within, `hook` shows the values of last expressions.
+
+    A nested run of a cell uses what stands in `sys`, another one what the shell's trap puts there, and
+    each tells `shell.displayhook` where the value is to go.
+    """
+    trap: Any = shell.display_trap
+    before = shell.displayhook, trap.hook, sys.displayhook
+    shell.displayhook, trap.hook, sys.displayhook = hook, hook, hook
+    try:
+        yield
+    finally:
+        shell.displayhook, trap.hook, sys.displayhook = before
 
 
 def notebook_path(shell: InteractiveShell) -> Path | None:

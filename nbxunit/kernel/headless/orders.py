@@ -21,6 +21,8 @@ import nbxunit
 from nbxunit import protocol
 from nbxunit.kernel import extension
 from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.kernel.companion.plugin import Companion, Surroundings
+from nbxunit.kernel.companion.saving import Saving
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
@@ -80,7 +82,12 @@ def prepare(order: str) -> None:
     try:
         with pytest_config.capture_into(folder / "captured"):
             _prepared["run"] = engine.prepare(
-                notebook, RunState(notebook.namespace), told["args"], selection, told["options"]
+                notebook,
+                RunState(notebook.namespace),
+                told["args"],
+                selection,
+                told["options"],
+                _companion(notebook, told, folder) if told["companion"] else None,
             )
     finally:
         os.chdir(here)
@@ -88,6 +95,17 @@ def prepare(order: str) -> None:
     if hasattr(sys.stderr, "echo"):  # ipykernel's
         watcher = getattr(sys.stderr, "watch_fd_thread", None)
         sys.stderr.echo = crash_output.LastWords(folder / "last-words", watcher)
+
+
+def _companion(notebook: Notebook, told: dict[str, Any], folder: Path) -> Companion:
+    """The plugin that collects a companion module; its notebooks are saved in a folder of its name."""
+    save = Saving(Path(told["save"]).with_suffix("")) if told["save"] else lambda _: None
+    current = folder / protocol.COMPANION_CELL
+
+    def tell(label: str, number: int | None) -> None:
+        current.write_text("" if number is None else f"{label} cell {number}", encoding="utf-8")
+
+    return Companion(notebook.path, Surroundings(notebook, tell, save))
 
 
 def _place(notebook: Notebook, file: str) -> str:

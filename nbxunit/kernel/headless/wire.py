@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit import limits, protocol
+from nbxunit import frames, limits, protocol
 from nbxunit.kernel.compat import files, interrupts, ipython
 from nbxunit.kernel.run import reasons
 from nbxunit.kernel.run.reports import Serialiser
@@ -72,7 +72,7 @@ class Wire:
         if self._journal is None:
             return
         frame = self._number + 1
-        head = [] if self._kept_for == frame else [protocol.journal_head(frame)]
+        head = [] if self._kept_for == frame else [frames.journal_head(frame)]
         self._kept_for = frame
         data = "".join(f"{each}\n" for each in head + self._unwritten).encode()
         self._unwritten.clear()
@@ -103,7 +103,7 @@ class Wire:
             self._channel.mark_output(f"{self._nonce} {self._number + 1}")
         with interrupts.held():  # half a frame, or one sent twice, would be lost on the host
             self._number += 1
-            for prompt in protocol.encode_frame(self._nonce, self._number, self._lines):
+            for prompt in frames.encode_frame(self._nonce, self._number, self._lines):
                 self._channel.request(prompt)
             self._lines.clear()
             self._size = 0

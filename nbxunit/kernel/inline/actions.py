@@ -9,10 +9,12 @@ import atexit
 import contextlib
 import dataclasses
 import io
+import os
 import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +22,7 @@ from IPython.core.error import UsageError
 
 import nbxunit
 from nbxunit import protocol
+from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.inline.guards import Guards, differences
 from nbxunit.kernel.inline.open_scope import Opened
@@ -178,7 +181,8 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
         results.message = prepared.text.getvalue()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         results.reasons = reasons.reasons_for_none(prepared)
-    outline.remember(live.last_runs, results)
+    if not isinstance(prepared.collecting, Companion):
+        outline.remember(live.last_runs, results)
     if not live.run.partial:
         for cell in live.notebook.registry.take_left_out():
             live.note(
@@ -206,18 +210,42 @@ def _prepare(
 ) -> tuple[engine.Prepared, Callable[[list[object]], int]]:
     """The run that `words` ask for: inside the scope that is open, else from setup to teardown."""
     opened = live.opened
+    companion, words = _companion(live, words)
     if opened is None:
         try:
-            prepared = engine.prepare(live.notebook, live.run, words)
+            prepared = engine.prepare(live.notebook, live.run, words, collecting=companion)
         except pytest.UsageError as exc:
             raise UsageError(f"%xunit_run: {_reason(exc)}") from exc
         return prepared, lambda plugins: engine.finish(prepared, plugins)
-    if any(word.startswith("-") for word in words):
+    if companion is not None or any(word.startswith("-") for word in words):
         raise UsageError(
             f"%xunit_run: while {opened.label} is open, only names of tests can be given; "
             "%xunit_close closes it"
         )
     return opened.prepared, lambda plugins: opened.run(words, plugins)
+
+
+def _companion(live: LiveNotebook, words: Sequence[str]) -> tuple[Companion | None, Sequence[str]]:
+    """The test module that `words` name, if they name one, and the words with its tests' ids."""
+    named: dict[Path, None] = {}
+    rest = []
+    for word in words:
+        file, _, inner = word.partition(".py::") if ".py::" in word else (word[:-3], "", "")
+        if word.startswith("-") or not (inner or word.endswith(".py")):
+            rest.append(word)
+            continue
+        path = Path(os.path.abspath(f"{file}.py"))  # noqa: PTH100 - symlinks stay
+        if not path.is_file():
+            raise UsageError(f"%xunit_run: there is no file {file}.py in {Path.cwd()}")
+        named[path] = None
+        rest += [inner] if inner else []
+    if not named:
+        return None, words
+    if len(named) > 1:
+        raise UsageError("%xunit_run: one test module at a time")
+    (path,) = named
+    live.note(f"{path.name}: its tests use this live notebook, whose cells are not executed again")
+    return Companion(path, Surroundings(live.notebook, live=True)), rest
 
 
 def _reason(exc: pytest.UsageError) -> str:

@@ -278,6 +278,7 @@ class Collecting:
     def __init__(self, notebook: Notebook, run: RunState) -> None:
         self._notebook = notebook
         self._run = run
+        self.path = notebook.path if notebook.path.is_file() else notebook.path.parent
         self.module: NotebookModule | None = None
 
     @pytest.hookimpl(wrapper=True)
@@ -324,8 +325,10 @@ class Collecting:
             return (yield) and []
         found = yield
         if found is not None and self.module is not None:
-            for mark in pytest_nodes.mark_names(obj):
-                getattr(pytest.mark, mark)  # with a session, pytest checks that it is registered
+            for mark in pytest_nodes.marks(obj):
+                getattr(
+                    pytest.mark, mark.name
+                )  # with a session, pytest checks that it is registered
         if isinstance(found, pytest.Class) and self.module is not None:
             if unittest_rules.is_mixin(obj, vars(collector.obj).values()):
                 return []

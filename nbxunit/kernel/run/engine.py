@@ -28,7 +28,7 @@ from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
 from nbxunit.kernel.run import exits, raised_magics
 from nbxunit.kernel.run.collection import Collecting
-from nbxunit.kernel.run.selection import Selecting, Selection
+from nbxunit.kernel.run.selection import Collects, Selecting, Selection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
@@ -148,7 +148,7 @@ class Prepared:
     notebook: Notebook
     run: RunState
     selecting: Selecting
-    collecting: Collecting
+    collecting: Collects
     text: io.StringIO = dataclasses.field(default_factory=io.StringIO)
 
 
@@ -158,13 +158,15 @@ def prepare(
     args: Sequence[str],
     selection: Selection | None = None,
     options: Mapping[str, object] | None = None,
+    collecting: Collects | None = None,
 ) -> Prepared:
     """Load ini files, plugins and conftests as pytest does before it imports a module.
 
-    With `options`, the values that a host resolved, `addopts` does not count. pytest.UsageError for
-    options that pytest does not know.
+    With `options`, the values that a host resolved, `addopts` does not count. `collecting` is what pytest
+    is to collect in place of the notebook. pytest.UsageError for options that pytest does not know.
     """
-    where = notebook.path if notebook.path.is_file() else notebook.path.parent
+    collecting = collecting or Collecting(notebook, run)
+    where = collecting.path
     words = [*args, *WITHOUT_BLOCKED, str(where)]
     neutral = dict(NEUTRAL)
     if options is None:
@@ -187,7 +189,6 @@ def prepare(
     for name, value in neutral.items():
         if hasattr(config.option, name):
             setattr(config.option, name, value)
-    collecting = Collecting(notebook, run)
     selecting = Selecting(selection or Selection(), collecting)
     for plugin in (collecting, selecting, Awaiting(), Rules(notebook, run, failfast=failfast)):
         config.pluginmanager.register(plugin)

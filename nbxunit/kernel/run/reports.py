@@ -35,11 +35,20 @@ class Serialiser:
         self._notebook = notebook
         self._config = config
         self._path = _relative(notebook, config)
-        # Files of cells mostly have a folder or prefix in common, which rules most texts out at once.
-        self._hint = _common_part(notebook.cell_files)
-        names = sorted(map(last_part, notebook.cell_files), key=len, reverse=True)
-        self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
+        self._known = 0
+        self._hint = ""
+        self._name = re.compile("")
         self._room = Room()
+
+    def _know_cells(self) -> None:
+        """Take up the cells that have run since: a companion's run while tests do."""
+        files = self._notebook.cell_files
+        if self._known != len(files):
+            self._known = len(files)
+            # Files of cells have a folder or prefix in common, which rules most texts out at once.
+            self._hint = _common_part(files)
+            names = sorted(map(last_part, files), key=len, reverse=True)
+            self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
 
     def report(self, report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any]:
         """`report` as `pytest_report_to_serializable` makes it, its places mapped."""
@@ -77,7 +86,8 @@ class Serialiser:
     def _text(self, text: str) -> str:
         if fixtures.PREFIX in text:
             text = _OURS.sub("", text)
-        if not self._notebook.cell_files or self._hint not in text:
+        self._know_cells()
+        if not self._known or self._hint not in text:
             return text
         parts, at = [], 0
         for match in self._name.finditer(text):
@@ -89,7 +99,7 @@ class Serialiser:
     def _place(self, name: str, line: str | None) -> str:
         cell = self._notebook.cell_of_file(name)
         assert cell is not None
-        place = f"{self._path} {cell.label}"
+        place = f"{cell.notebook or self._path} {cell.label}"
         return f"{place}, line {line}" if line else place
 
 

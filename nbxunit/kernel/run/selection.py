@@ -7,12 +7,44 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
-    from nbxunit.kernel.run.collection import Collecting
+    from nbxunit.kernel.lifecycle.unittest_rules import LoadTests
+
+
+class Module(Protocol):
+    """The node that holds all tests of a run, a notebook's or a companion's."""
+
+    @property
+    def nodeid(self) -> str:
+        """Its node id."""
+
+    @property
+    def load_tests(self) -> LoadTests | None:
+        """What its `load_tests` has made, if it has one."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stays for the next collection."""
+
+    def release(self) -> None:
+        """Take what was put into a namespace away again."""
+
+
+class Collects(Protocol):
+    """The plugin that lets pytest collect one module; `path` is its file, or where that would be."""
+
+    @property
+    def path(self) -> Path:
+        """What pytest is to collect."""
+
+    @property
+    def module(self) -> Module | None:
+        """The node, once it is collected."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +68,7 @@ class Selection:
 class Selecting:
     """The plugin that applies a selection."""
 
-    def __init__(self, selection: Selection, collecting: Collecting) -> None:
+    def __init__(self, selection: Selection, collecting: Collects) -> None:
         self._selection = selection
         self._collecting = collecting
         self.collected: list[str] = []
