@@ -22,7 +22,6 @@ import importlib
 import io
 import json
 import os
-import platform
 import selectors
 import shutil
 import signal
@@ -34,7 +33,7 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbxunit.kernel.headless import forked_kernel
+from nbxunit.kernel.headless import forked_kernel, system
 from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
@@ -93,7 +92,7 @@ class Server:
             self._tell({"forked": order["fork"], "pid": pid})
         left = self._kernels.copy()
         for pid in left:
-            _kill_group(pid)
+            system.kill_group(pid)
         self._kernels.clear()
         self._kill_orphans("")
         for folder in left.values():  # the host was killed
@@ -101,7 +100,7 @@ class Server:
         os._exit(0)  # there is nothing to put back
 
     def _preload(self, modules: Sequence[str]) -> None:
-        before = _frameworks()
+        before = system.frameworks()
         for name in modules:
             try:
                 importlib.import_module(name)
@@ -109,7 +108,7 @@ class Server:
                 self._unsafe = f"--preload {name}: {type(exc).__name__}: {exc}"
                 return
             self._check_threads(f"--preload {name} starts a thread when it is imported")
-            if loaded := sorted(_frameworks() - before):
+            if loaded := sorted(system.frameworks() - before):
                 self._unsafe = f"--preload {name} loads {', '.join(loaded)}, which no fork can use"
                 return
 
@@ -156,7 +155,7 @@ class Server:
 
     def _reap(self) -> None:
         for pid in list(self._kernels):
-            status = _status_of_dead(pid)
+            status = system.status_of_dead(pid)
             if status is None:
                 continue
             self._kill_orphans(self._kernels.pop(pid).name)
@@ -169,10 +168,12 @@ class Server:
         live, only those are known to be the dead one's that carry its mark.
         """
         for _ in range(GENERATIONS):
-            orphans = [pid for pid in _children() if pid not in self._kernels]
+            orphans = [pid for pid in system.children() if pid not in self._kernels]
             if self._kernels:
                 orphans = [
-                    pid for pid in orphans if f"{KERNEL_ID}={mark}".encode() in _environment(pid)
+                    pid
+                    for pid in orphans
+                    if f"{KERNEL_ID}={mark}".encode() in system.environment(pid)
                 ]
             if not orphans:
                 return
@@ -202,55 +203,6 @@ def _when_host_dies(number: int) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
-
-
-def _frameworks() -> set[str]:
-    """The frameworks of macOS that are loaded: most end a process that uses them behind a fork."""
-    if platform.system() != "Darwin":
-        return set()
-    system: Any = ctypes.CDLL(None)
-    name_of = system["_dyld_get_image_name"]
-    name_of.restype = ctypes.c_char_p
-    names = filter(None, map(name_of, range(system["_dyld_image_count"]())))
-    parts = {part for name in names for part in Path(os.fsdecode(name)).parts}
-    harmless = {"CoreFoundation.framework", "Python.framework"}
-    return {part for part in parts if part.endswith(".framework")} - harmless
-
-
-def _children() -> list[int]:
-    """The processes whose parent this one is, where the system tells."""
-    try:
-        return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def _status_of_dead(pid: int) -> int | None:
-    """The status of a kernel that has ended, whose group is killed; None while it runs."""
-    if hasattr(os, "waitid"):
-        # The group is killed while the dead kernel still holds the number.
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-            return None
-        _kill_group(pid)
-        return os.waitpid(pid, 0)[1]
-    # On macOS since Python 3.13 only. As long as the group has members, nobody gets its number.
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    if not ended:
-        return None
-    _kill_group(pid)
-    return status
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 def _make_ahead() -> None:
