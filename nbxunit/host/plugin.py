@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from nbxunit import carriers
 from nbxunit.host.options import OPTIONS
 
 
@@ -59,4 +60,5 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("nbxunit"):
         from nbxunit.host.session import plugin
 
+        config.addinivalue_line("filterwarnings", carriers.IGNORED)
         plugin.register(config)

@@ -72,16 +72,18 @@ class Notebook:
 
     def begin_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run (`pre_run_cell`)."""
+        if self.runs_cell and not ipython.is_in_cell(self.namespace):
+            self.end_cell()  # JupyterLite does not tell the end of a cell that awaits
         raw = info.raw_cell or ""
         if self._origin is not None:
             self._begin(self._foreign_cell(self._origin, raw, self._transformed(info)))
             return
         metadata = ipython.execute_metadata(self.shell)
-        cell_id = metadata.get("cellId") or getattr(info, "cell_id", None)
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
         filename = ipython.cell_filename(self.shell, raw, self._transformed(info), number)
-        key = str(cell_id or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
-        cell = Cell(key, number, raw, filename, str(cell_id or ""))
+        told = ipython.cell_id(metadata, filename) or getattr(info, "cell_id", None)
+        key = str(told or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
+        cell = Cell(key, number, raw, filename, str(metadata.get("cellId") or ""))
         self._begin(cell, metadata.get("deletedCells") or ())
 
     def _begin(self, cell: Cell, deleted: Iterable[object] = (), *, executes: bool = True) -> None:

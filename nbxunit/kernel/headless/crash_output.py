@@ -11,11 +11,11 @@ import os
 import threading
 from json import dumps  # user code may replace it in its module, as those of `os`
 from os import _exit, close, write
-from os import open as open_file
 from pathlib import Path
 from typing import Any
 
 from nbxunit import limits
+from nbxunit.kernel.compat import files
 
 LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
@@ -41,7 +41,7 @@ class LastWords:
     """
 
     def __init__(self, path: Path, watcher: threading.Thread | None) -> None:
-        self._file = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = files.appended(path)
         self._size = 0
         self._watcher = watcher
 
@@ -105,7 +105,7 @@ class LastOutput:
             self._write(data)
 
     def _write(self, data: bytes) -> None:
-        descriptor = open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = files.appended(self._path)
         try:
             write(descriptor, data)
         finally:

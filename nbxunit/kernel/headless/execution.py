@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from os import O_CREAT, O_WRONLY, close, write  # a cell may replace them in their module
-from os import open as open_file
+from os import close, write  # a cell may replace them in their module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ import pytest
 
 from nbxunit import directives, protocol
 from nbxunit.kernel.cells.notebook import Origin
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.headless import crash_output
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Cells:
 
         The file is opened each time, since cells close descriptors that are not theirs.
         """
-        descriptor = open_file(self._current, O_WRONLY | O_CREAT, 0o600)
+        descriptor = files.overwritten(self._current)
         try:
             write(descriptor, protocol.encode_current(request, position, monotonic()))
         finally:

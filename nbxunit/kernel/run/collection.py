@@ -17,8 +17,8 @@ import pytest
 
 from nbxunit.directives import Kind, Scope, lines_of
 from nbxunit.kernel.cells.registry import Declaration
+from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
-from nbxunit.kernel.compat import sessions
 from nbxunit.kernel.lifecycle import fixtures, unittest_rules
 from nbxunit.kernel.run import checks
 from nbxunit.kernel.run.injection import Injection
@@ -66,8 +66,7 @@ class NotebookModule(pytest.Module):
         return node
 
     def _getobj(self) -> types.ModuleType:
-        module: types.ModuleType = self.notebook.shell.user_module
-        return module
+        return ipython.main_module(self.notebook.shell)
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
         """The tests of the notebook in its order. CollectError names all that makes no sense."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit import carriers
 from nbxunit.kernel.cells import hints
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import installed
@@ -62,8 +63,9 @@ class Rules:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Let a conftest tell that it is in a kernel."""
+        """Let a conftest tell that it is in a kernel; drop warnings of what carries our messages."""
         config.nbxunit_kernel = True  # type: ignore[attr-defined]
+        config.addinivalue_line("filterwarnings", carriers.IGNORED)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Name the test's cell in its reports; let `-x` end subtests, as unittest's -f does."""
@@ -265,11 +267,14 @@ def restored() -> Iterator[None]:
     path, meta_path, hook = sys.path[:], sys.meta_path[:], sys.excepthook
     breakpoint_hook, root, modules = sys.breakpointhook, logging.getLogger(), set(sys.modules)
     handlers, level = root.handlers[:], root.level
+    # A live notebook's folder may take no __pycache__, as in a repository on Databricks.
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     environment = {name: os.environ.get(name) for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")}
     with warnings.catch_warnings():
         try:
             yield
         finally:
+            sys.dont_write_bytecode = bytecode
             sys.path[:], sys.meta_path[:], sys.excepthook = path, meta_path, hook
             sys.breakpointhook, root.handlers[:] = breakpoint_hook, handlers
             root.setLevel(level)
