@@ -42,8 +42,9 @@ FLOORS = {
         "compat": set(),
     },
     "host": {
-        "session": {"running", "kernels", "notebooks"},
-        "running": {"kernels", "notebooks"},
+        "session": {"running", "comparing", "kernels", "notebooks"},
+        "running": {"comparing", "kernels", "notebooks"},
+        "comparing": {"notebooks"},
         "kernels": {"notebooks"},
         "notebooks": set(),
     },

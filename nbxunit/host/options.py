@@ -73,6 +73,10 @@ OPTIONS = (
            "NAME=VALUE", many=True),
     Option(VALUES, "params", "give them the values in a YAML or JSON file; more than one file: run the "
            "notebooks once with each", "FILE", many=True),
+    Option(RESULTS, "check-outputs", "compare what cells show with what the notebook holds, each cell a test"),
+    Option(RESULTS, "update-outputs", "the same, and write what differs into the notebooks"),
+    Option(RESULTS, "sanitize-with", "regular expressions for texts before they are compared, in nbval's "
+           "form", "FILE", many=True),
     Option(RESULTS, "save", "write the executed notebooks, with all results, below DIR", "DIR"),
 )  # fmt: skip
 """All options, in the order of the help."""

@@ -33,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "nbxunit_params", "parameters of notebooks, NAME=VALUE a line", type="linelist", default=[]
     )
     parser.addini(
+        "nbxunit_sanitize",
+        "what is replaced in texts before they are compared, REGEX => REPLACEMENT a line",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
         "nbxunit_secret_params",
         "globs of parameters whose values are shown as ***",
         type="args",

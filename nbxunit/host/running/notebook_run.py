@@ -21,6 +21,7 @@ from nbxunit.host.records import Broken, Executed, Job, Output, Sections, Skippe
 from nbxunit.host.running.broken_cells import Place
 from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
+from nbxunit.host.running.output_check import OutputCheck
 from nbxunit.host.running.testrun import TestRun
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class NotebookRun:
         self._emit = emit
         self._number = number
         self._deadline: float | None = None
+        self._last: NotebookNode | None = None
 
     async def run(self, notebook: NotebookNode | None) -> None:
         """Prepare the run, execute the cells of `notebook`, if the job has one, and run the tests."""
@@ -68,16 +70,31 @@ class NotebookRun:
             raise NotebookError(str(exc)) from exc
         if notebook is not None:
             start = time.monotonic()
-            parameters = self._job.parameters
+            checking, parameters = self._job.checking, self._job.parameters
+            check = OutputCheck(notebook, self._job.path, checking) if checking else None
             injected = inject(notebook, parameters) if parameters else None
             ended = await self._cells(notebook, injected)
+            if check is not None:
+                self._compare(check, ended)
             if ended is not None:
-                self._emit(ended)
+                if check is None or not check.covers(self._last):
+                    self._emit(ended)
                 return
             self._emit(Executed(time.monotonic() - start))
         self._control.doing = "collecting"
         run = TestRun(self._job, self._control, self._kernel, self._emit)
         await run.run(self._deadline)
+
+    def _compare(self, check: OutputCheck, ended: Broken | Skipped | None) -> None:
+        """Tell what came of the cells whose stored outputs are compared, and update these."""
+        check.restore_tags()
+        results = list(check.results(ended, self._last))
+        check.update(results)
+        self._emit(*results)
+
+    def _begun(self, cell: NotebookNode, number: int) -> None:
+        self._last = cell
+        self._number(cell, number)
 
     # --- before the cells ---
 
@@ -101,7 +118,7 @@ class NotebookRun:
     ) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
         runner = CellRunner(
-            self._kernel, notebook, self._job.path.name, show, self._number, injected
+            self._kernel, notebook, self._job.path.name, show, self._begun, injected
         )
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout

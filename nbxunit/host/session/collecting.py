@@ -48,7 +48,7 @@ class Collecting:
         in_folder = any(map(parent.session.isinitpath, file_path.parents))
         if not (named or in_folder) or not files.is_notebook(self._config, file_path, named=named):
             return None  # pytest also looks at what lies beside a file that was named
-        check = self._config.getoption("nbxunit_check_execution")
+        check = self._config.getoption("nbxunit_check_execution") or self._state.checking
         if not named and not check and not files.may_have_tests(self._config, file_path):
             self._state.without_tests += 1
             return None

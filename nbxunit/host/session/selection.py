@@ -5,14 +5,17 @@ May import pytest. `-k`, `-m` and `--deselect` are options that the kernels get 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from nbxunit.host.notebooks import companions
+from nbxunit.host.records import Checking
 from nbxunit.host.session.items import NotebookItem
 
 Asked: TypeAlias = list[tuple[str, str]]
@@ -35,6 +38,26 @@ def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, Asked]
         arguments[file] = None
         asked.setdefault(path, []).append((variant, inner))
     return list(arguments), asked
+
+
+def divided(
+    selection: Mapping[str, Any], checking: Checking | None
+) -> tuple[dict[str, Any], Checking | None]:
+    """The kernel's part of a selection, and that of the cells whose outputs are compared (`cell[3]`)."""
+    told = dict(selection)
+    if checking is None:
+        return told, None
+    names: set[str] | None = None
+    for key in ("ids", "only"):
+        asked = told.get(key)
+        if not asked:
+            continue
+        cells = {name for name in asked if name.startswith("cell[")}
+        names = cells if names is None else names & cells
+        told[key] = tuple(name for name in asked if name not in cells)
+        if not told[key]:
+            told["only"] = ()
+    return told, dataclasses.replace(checking, names=None if names is None else tuple(names))
 
 
 class CacheSelection:

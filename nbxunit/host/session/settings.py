@@ -14,6 +14,7 @@ import pytest
 from nbxunit.host import compat
 from nbxunit.host.notebooks import files, parameters
 from nbxunit.host.notebooks.parameters import Variant
+from nbxunit.host.records import Checking
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
@@ -74,6 +75,23 @@ def variants(config: pytest.Config) -> list[Variant]:
         )
     except parameters.ParameterFileError as exc:
         raise pytest.UsageError(str(exc)) from exc
+
+
+def checking(config: pytest.Config) -> Checking | None:
+    """How stored outputs are compared, if they are. UsageError for rules that cannot be read."""
+    update = bool(config.getoption("nbxunit_update_outputs"))
+    if not update and not config.getoption("nbxunit_check_outputs"):
+        return None
+    from nbxunit.host.comparing import sanitise
+
+    folder = config.invocation_params.dir
+    try:
+        rules = sanitise.rules_of_lines(config.getini("nbxunit_sanitize"))
+        for name in config.getoption("nbxunit_sanitize_with") or ():
+            rules += sanitise.rules_of_file(Path(folder, name))
+    except sanitise.RuleError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+    return Checking(tuple((rule.pattern.pattern, rule.replacement) for rule in rules), update)
 
 
 def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:

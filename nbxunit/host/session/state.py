@@ -45,6 +45,8 @@ class NotebookSession:
         self.skips = 0
         self.without_tests = 0
         self.variants = settings.variants(config)
+        self.checking = settings.checking(config)
+        self.updated: list[str] = []
         self.signals = Signals(self._abort)
         self._asked: dict[Path, Asked] = {}
         if not self.is_worker:  # xdist's controller ends its workers
