@@ -202,7 +202,7 @@ def test_as_nbval(shell, nbval, name):
     nbformat.write(notebook, shell.folder / "tutorial.ipynb")
     ours = shell.run("tutorial.ipynb", "--check-outputs", "--check-execution")
     theirs = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "--nbval", "tutorial.ipynb", "-p",
+        [sys.executable, "-m", "pytest", "--nbval", "tutorial.ipynb", "-p",
          "no:cacheprovider"],
         cwd=shell.folder, env={**shell.env, "PYTHONPATH": str(nbval) + os.pathsep}, timeout=120,
         capture_output=True, text=True, check=False,
