@@ -49,7 +49,12 @@ FLOORS = {
     },
 }
 """Which rooms a room may import; "" is a module beside the rooms."""
-GROUND = ("nbxunit.host.compat", "nbxunit.host.records", "nbxunit.host.tasks")
+GROUND = (
+    "nbxunit.host.compat",
+    "nbxunit.host.options",
+    "nbxunit.host.records",
+    "nbxunit.host.tasks",
+)
 """What every room of the host may import."""
 DOORS = ("nbxunit.host.cli", "nbxunit.host.plugin")
 """What no room of the host imports; they may import all of it."""

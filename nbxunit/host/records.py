@@ -21,7 +21,8 @@ class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
     `save` is the file for the executed notebook. `environment` is the host's when the run was asked for.
-    A `companion` is a test module, whose notebooks its own tests execute.
+    A `companion` is a test module, whose notebooks its own tests execute. `parameters` are given values, of
+    which `secrets` (globs) are not shown; `variant` names this run of the notebook among others of it.
     """
 
     path: Path
@@ -36,6 +37,9 @@ class Job:
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
     companion: bool = False
+    parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    variant: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ from nbxunit.host.kernels import hang_report
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.notebooks.parameters import inject
 from nbxunit.host.records import Broken, Executed, Job, Output, Sections, Skipped
 from nbxunit.host.running.broken_cells import Place
 from nbxunit.host.running.cells import CellRunner
@@ -67,7 +68,9 @@ class NotebookRun:
             raise NotebookError(str(exc)) from exc
         if notebook is not None:
             start = time.monotonic()
-            ended = await self._cells(notebook)
+            parameters = self._job.parameters
+            injected = inject(notebook, parameters) if parameters else None
+            ended = await self._cells(notebook, injected)
             if ended is not None:
                 self._emit(ended)
                 return
@@ -84,7 +87,7 @@ class NotebookRun:
         order = {
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
-            "folder": str(self._kernel.folder), "companion": job.companion,
+            "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
             "save": str(job.save) if job.save else None,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
@@ -93,9 +96,13 @@ class NotebookRun:
 
     # --- cells ---
 
-    async def _cells(self, notebook: NotebookNode) -> Broken | Skipped | None:
+    async def _cells(
+        self, notebook: NotebookNode, injected: NotebookNode | None
+    ) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(self._kernel, notebook, self._job.path.name, show, self._number)
+        runner = CellRunner(
+            self._kernel, notebook, self._job.path.name, show, self._number, injected
+        )
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout
         at_expiry: Place | None = None

@@ -76,10 +76,13 @@ class Runs:
             settings.seconds(config, "cell"),
             settings.seconds(config, "test"),
             settings.seconds(config, "notebook"),
-            settings.saved(config, item.path),
+            settings.saved(config, item.path, item.variant.name),
             dict(os.environ),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             companion=isinstance(item.parent, CompanionFile),
+            parameters=item.variant.values,
+            secrets=tuple(config.getini("nbxunit_secret_params")),
+            variant=item.variant.name,
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:

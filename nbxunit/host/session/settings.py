@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.notebooks import files
+from nbxunit.host.notebooks import files, parameters
+from nbxunit.host.notebooks.parameters import Variant
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
@@ -62,7 +63,20 @@ def seconds(config: pytest.Config, what: str) -> float | None:
     return option or None
 
 
-def saved(config: pytest.Config, path: Path) -> Path | None:
+def variants(config: pytest.Config) -> list[Variant]:
+    """The runs of each notebook that the options and the ini ask for. UsageError."""
+    given = config.getoption("nbxunit_param") or []
+    paths = config.getoption("nbxunit_params") or []
+    folder = config.invocation_params.dir
+    try:
+        return parameters.variants(
+            [*config.getini("nbxunit_params"), *given], [Path(folder, path) for path in paths]
+        )
+    except parameters.ParameterFileError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+
+
+def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
     """Where the executed notebook goes: below `--save`, at its place relative to the rootdir.
 
     One that lies elsewhere keeps its whole path there, since others may have its name.
@@ -72,6 +86,8 @@ def saved(config: pytest.Config, path: Path) -> Path | None:
         return None
     inside = path.is_relative_to(config.rootpath)
     relative = path.relative_to(config.rootpath if inside else path.anchor)
+    if variant:
+        relative = relative.with_name(f"{relative.stem}[{variant}]{relative.suffix}")
     return Path(config.invocation_params.dir, folder, relative)
 
 

@@ -33,7 +33,8 @@ class Origin:
 class Notebook:
     """A notebook in its kernel.
 
-    `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
+    `headless` is True when a runner executes the notebook: then cells only register. `variant` names its
+    run among several with other parameters. `runs_cell` is
     True from a cell's begin to its end.
     """
 
@@ -41,6 +42,7 @@ class Notebook:
         self.shell = shell
         self.registry = Registry()
         self.headless = False
+        self.variant = ""
         self.runs_cell = False
         self._path: Path | None = None
         self._cell: Cell | None = None

@@ -118,8 +118,12 @@ class CellsRequest:
         self.content: Mapping[str, Any] = message["content"]
         self.id = str(message["header"]["msg_id"])
 
-    async def execute(self, position: int, key: str, source: str) -> dict[str, Any]:
+    async def execute(
+        self, position: int, key: str, source: str, *, counts: bool = True
+    ) -> dict[str, Any]:
         """Execute one cell as a request with the id `<id>/<position>`: the content of its reply.
+
+        One that does not count has no number and is not in the history.
 
         An error that a magic shows and does not raise is one here.
         """
@@ -131,7 +135,7 @@ class CellsRequest:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         kernel.shell._last_traceback = None  # noqa: SLF001
         reply = await kernel.do_execute(
-            source, silent=False, store_history=True, allow_stdin=False, cell_id=key
+            source, silent=False, store_history=counts, allow_stdin=False, cell_id=key
         )
         for stream in (sys.stdout, sys.stderr):
             # A flush waits for a thread, so only where there is something: ipykernel's streams say.

@@ -7,6 +7,7 @@ messages that say nothing about it are not sent. A cell that only registers is n
 
 from __future__ import annotations
 
+import contextlib
 import re
 from os import close, write  # a cell may replace them in their module
 from pathlib import Path
@@ -17,6 +18,7 @@ from unittest import SkipTest
 import pytest
 
 from nbxunit import directives, protocol
+from nbxunit.kernel.cells.notebook import Origin
 from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.headless import crash_output
 
@@ -50,7 +52,10 @@ class Cells:
                 self._tell(request.id, begun - 1)
                 if may_register and self._registers(key, source):
                     continue
-                reply = await request.execute(begun - 1, key, source)
+                with self._counted(key):
+                    reply = await request.execute(
+                        begun - 1, key, source, counts=key != protocol.INJECTED
+                    )
                 if reply["status"] == "error" and (reason := _skip(shell)) is not None:
                     reply[protocol.SKIP] = reason
                 if reply["status"] != "ok" or reply["payload"]:
@@ -65,6 +70,12 @@ class Cells:
             request.reply(protocol.EXECUTED, {"begun": begun, "reply": reply})
         except Exception as exc:  # noqa: BLE001 - the cell has broken what the kernel speaks with
             crash_output.die(exc)
+
+    def _counted(self, key: str) -> contextlib.AbstractContextManager[None]:
+        """Within, a cell that is not the file's has no number of its own."""
+        if key != protocol.INJECTED:
+            return contextlib.nullcontext()
+        return self._notebook.executing(Origin("", key, 0))
 
     def _tell(self, request: str, position: int) -> None:
         """Let the host know which cell runs, and since when; a message would take longer.

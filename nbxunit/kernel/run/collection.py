@@ -57,7 +57,7 @@ class NotebookModule(pytest.Module):
     @classmethod
     def of(cls, notebook: Notebook, run: RunState, parent: pytest.Collector) -> NotebookModule:
         """The node of `notebook` below `parent`."""
-        node: NotebookModule = cls.from_parent(parent, path=notebook.path)
+        node: NotebookModule = cls.from_parent(parent, path=notebook.path, **_id(notebook, parent))
         node.notebook, node.run = notebook, run
         pytest_nodes.use_conftests_of_folder(node)
         pytest_nodes.place_node(node, str(notebook.path), 1)
@@ -270,6 +270,14 @@ class NotebookModule(pytest.Module):
 
         self.load_tests = unittest_rules.LoadTests(self.obj, items, node_of)
         self._fail_for(self.load_tests.errors)
+
+
+def _id(notebook: Notebook, parent: pytest.Collector) -> dict[str, Any]:
+    """The node id of the notebook, where it is not just its path."""
+    if not notebook.variant:
+        return {}
+    plain: pytest.Module = pytest.Module.from_parent(parent, path=notebook.path)
+    return {"nodeid": f"{plain.nodeid}[{notebook.variant}]"}
 
 
 class Collecting:
