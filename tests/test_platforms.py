@@ -84,6 +84,13 @@ def test_an_installation_changes_nothing(path):
             assert requirement.specifier.contains(have[canonicalize_name(requirement.name)])
 
 
+def test_the_guide_runs(tmp_path):
+    """The guide to platforms is a notebook whose cells run, and whose test passes."""
+    shutil.copy(NOTEBOOKS / "guide" / "platforms.ipynb", tmp_path)
+    shell = Shell(tmp_path)
+    assert shell.run("--check-execution", "platforms.ipynb").counts == {"passed": 2}
+
+
 # --- systems ---
 
 
