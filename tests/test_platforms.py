@@ -94,39 +94,51 @@ def test_the_guide_runs(tmp_path):
 # --- systems ---
 
 
-@pytest.fixture
-def mac(tmp_path):
-    """Runs of nbxunit without what macOS lacks."""
+@pytest.fixture(params=["fakemac", "fakewindows"])
+def lacking(request, tmp_path):
+    """Runs of nbxunit without what macOS lacks, or Windows."""
     folder = tmp_path / "work"
     folder.mkdir()
     shell = Shell(folder)
-    shell.env["PYTHONPATH"] = str(HERE / "helpers" / "fakemac")
+    shell.env["PYTHONPATH"] = str(HERE / "helpers" / request.param)
     return shell
 
 
-def test_kernels_are_forked_without_waitid(mac):
-    """Where the system has no waitid, forked kernels come and go, and leave nothing behind."""
+def test_kernels_come_and_go(lacking):
+    """Where the system lacks calls, kernels come and go, and leave nothing of what cells have started."""
     for number in range(4):
-        mac.write(
+        lacking.write(
             f"n{number}.ipynb", "def test_a(): pass", "import os\nassert not hasattr(os, 'waitid')"
         )
-    mac.write(
+    lacking.write(
         "starts.ipynb",
         "import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)",
         "def test_b(): pass",
     )
-    result = mac.run("-n", "2")
+    result = lacking.run("-n", "2")
     assert result.counts == {"passed": 5}, result.output
     deadline = time.monotonic() + 5
-    while mac.kernels() and time.monotonic() < deadline:
+    while lacking.kernels() and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not mac.kernels()
+    assert not lacking.kernels()
 
 
-def test_a_killed_kernel_without_waitid(mac):
-    """The end of a forked kernel is told with its signal."""
-    mac.write("dies.ipynb", "import os, signal\ndef test_a(): os.kill(os.getpid(), signal.SIGKILL)")
-    result = mac.run()
+def test_a_test_that_hangs(lacking):
+    """A test whose time is over is interrupted, and those behind it run."""
+    lacking.write(
+        "hangs.ipynb",
+        "import time\ndef test_a(): time.sleep(60)\ndef test_b(): pass",
+    )
+    result = lacking.run("--test-timeout", "2")
+    assert result.counts == {"failed": 1, "passed": 1}, result.output
+
+
+def test_a_killed_kernel(lacking):
+    """The end of a kernel is told with its signal."""
+    lacking.write(
+        "dies.ipynb", "import os, signal\ndef test_a(): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    result = lacking.run()
     assert result.exit == 1
     assert "SIGKILL" in result.output
 
