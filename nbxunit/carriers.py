@@ -5,5 +5,10 @@ Imports nothing.
 
 from __future__ import annotations
 
-IGNORED = r"ignore:::(jupyter_client|jupyter_core|ipykernel|nbclient|zmq|tornado)(\.|$)"
-"""For pytest's `filterwarnings`. Where warnings are errors, an old jupyter_client could not speak."""
+IGNORED = (
+    # Where warnings are errors, an old jupyter_client could not speak.
+    r"ignore:::(jupyter_client|jupyter_core|ipykernel|nbclient|zmq|tornado)(\.|$)",
+    # Python 3.12 and newer warn of `!command`; the threads are the kernel's.
+    "ignore:This process .* is multi-threaded, use of forkpty:DeprecationWarning",
+)
+"""Lines for pytest's `filterwarnings`."""

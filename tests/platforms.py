@@ -62,11 +62,11 @@ class Platform:
 
 
 def find_python(version: str) -> str | None:
-    """A Python of this version: this one, one on PATH, or one of pyenv's."""
+    """A Python of this version: this one, one of pyenv's, or one on PATH."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
     pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{version}.*/bin/python"))
-    return shutil.which(f"python{version}") or (str(pyenv[-1]) if pyenv else None)
+    return str(pyenv[-1]) if pyenv else shutil.which(f"python{version}")
 
 
 def run(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

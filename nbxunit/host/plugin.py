@@ -66,5 +66,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("nbxunit"):
         from nbxunit.host.session import plugin
 
-        config.addinivalue_line("filterwarnings", carriers.IGNORED)
+        for line in carriers.IGNORED:
+            config.addinivalue_line("filterwarnings", line)
         plugin.register(config)

@@ -65,6 +65,7 @@ class FrontEnd:
     """Executes cells on a kernel, which has not loaded nbxunit yet, as a front end does."""
 
     def __init__(self, kernel: live.LiveKernel, name: str) -> None:
+        self.name = name
         self._kernel = kernel
         self._metadata = METADATA[name]
         if name == "databricks":

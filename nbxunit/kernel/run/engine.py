@@ -65,7 +65,8 @@ class Rules:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Let a conftest tell that it is in a kernel; drop warnings of what carries our messages."""
         config.nbxunit_kernel = True  # type: ignore[attr-defined]
-        config.addinivalue_line("filterwarnings", carriers.IGNORED)
+        for line in carriers.IGNORED:
+            config.addinivalue_line("filterwarnings", line)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Name the test's cell in its reports; let `-x` end subtests, as unittest's -f does."""
