@@ -6,6 +6,7 @@ Imports the standard library. What the mark says to pytest is the kernel's; here
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,17 @@ def read(path: Path) -> Companion:
             "one kernel, so give each its own file, or choose one with --kernel NAME"
         )
     return Companion(path, tuple(found), next(iter(found.values())))
+
+
+def notebooks(path: Path) -> list[Path]:
+    """The notebooks that the marks in a module name, as far as they are there."""
+    return list(_existing(path))
+
+
+def _existing(path: Path) -> Iterator[Path]:
+    for mark, call in _marks(path):
+        with contextlib.suppress(NotebookError):
+            yield _notebook(path, call, f"line {mark.lineno}")
 
 
 def _check_hooks(path: Path) -> None:

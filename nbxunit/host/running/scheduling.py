@@ -14,6 +14,7 @@ import os
 import pickle
 import tempfile
 import threading
+import time
 from concurrent.futures import Future
 from io import FileIO
 from types import TracebackType
@@ -125,6 +126,8 @@ class Run:
         self.job = job
         self.control = control
         self.spool = Spool()
+        self.seconds = 0.0
+        """How long it took from its turn to its end."""
         self._runner = runner
         self.future: Future[None]
 
@@ -214,7 +217,7 @@ class Runner:
         self._runs.remove(run)
 
     async def _execute(self, run: Run) -> None:
-        taken = False
+        taken, start = False, time.monotonic()
 
         async def turn() -> None:
             nonlocal taken
@@ -223,6 +226,8 @@ class Runner:
             if run.control.stop.is_set():
                 raise Stopped
             taken = await self._slots.acquire()
+            nonlocal start
+            start = time.monotonic()
 
         try:
             async with self._alive:
@@ -231,4 +236,5 @@ class Runner:
         finally:
             if taken:  # not before the kernel has ended, whose port or file the next one may want
                 self._slots.release()
+            run.seconds = time.monotonic() - start
             run.spool.end()

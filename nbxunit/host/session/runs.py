@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.session import settings, terminal
+from nbxunit.host.session import planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
@@ -45,12 +45,17 @@ class Runs:
         jobs = 1 if self._state.is_worker else settings.jobs(self._config, len(waiting))
         following = [nextitem] if isinstance(nextitem, NotebookItem) else []
         if jobs > 1:
-            following = waiting[waiting.index(item) + 1 :]
-        for each in (item, *following):
+            following = self._in_order_of_work(waiting[waiting.index(item) :], jobs)
+        for each in following if item in following else (item, *following):
             if each not in self._runs and self._state.why_skipped(each.parent) is None:
                 self._runs[each] = self.submit(each, jobs, held=jobs == 1)
         self._runs[item].begin()
         return self._runs[item]
+
+    def _in_order_of_work(self, items: list[NotebookItem], jobs: int) -> list[NotebookItem]:
+        files = [item.notebook_id for item in items]
+        order = planning.work_order(files, self._state.durations.known, jobs)
+        return [items[index] for index in order]
 
     def submit(self, item: NotebookItem, jobs: int = 1, *, held: bool = False) -> Run:
         """Run the notebook of `item`, one of at most `jobs` at once; one that is `held` waits to begin."""
@@ -135,6 +140,8 @@ class Runs:
                         replays[item] = Replay(item, self._state.room)
                     replays[item].take(record)
 
-    def forget(self, item: NotebookItem) -> None:
-        """The records of a notebook have been read: wait for its end."""
-        self._runs.pop(item).forget()
+    def forget(self, item: NotebookItem) -> float:
+        """The records of a notebook have been read: wait for its end; the seconds that it took."""
+        run = self._runs.pop(item)
+        run.forget()
+        return run.seconds

@@ -15,6 +15,7 @@ from nbxunit.host import compat
 from nbxunit.host.notebooks import files, parameters
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Checking
+from nbxunit.host.session import planning
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
@@ -127,8 +128,18 @@ def shows_output(config: pytest.Config) -> bool:
     return bool(config.getoption("capture", "no") == "no")
 
 
+def shard(config: pytest.Config) -> tuple[int, int] | None:
+    """The number of the part that is to run, and how many there are. UsageError."""
+    option = config.getoption("nbxunit_shard")
+    try:
+        return planning.shard_of(option) if option else None
+    except planning.ShardError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+
+
 def check(config: pytest.Config) -> None:
     """UsageError, now, for settings that make no sense."""
+    shard(config)
     jobs(config, 1)
     for what in ("cell", "test", "notebook"):
         seconds(config, what)

@@ -13,6 +13,8 @@ import pytest
 
 from nbxunit.host.notebooks import files
 from nbxunit.host.session import settings
+from nbxunit.host.session.changed import Changed
+from nbxunit.host.session.durations import Durations
 from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
 from nbxunit.limits import RUN_LIMIT, Room
@@ -37,6 +39,7 @@ class NotebookSession:
         self.cache = CacheSelection(config)
         self.stack = contextlib.ExitStack()
         workers = getattr(config, "workerinput", {}).get("workercount", 1)
+        self.durations = Durations(config)
         self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self.forking: Forking | None = None
         self.runner: Runner | None = None
@@ -47,6 +50,8 @@ class NotebookSession:
         self.variants = settings.variants(config)
         self.checking = settings.checking(config)
         self.updated: list[str] = []
+        revision = config.getoption("nbxunit_changed")
+        self.changed = Changed(config, revision) if revision else None
         self.signals = Signals(self._abort)
         self._asked: dict[Path, Asked] = {}
         if not self.is_worker:  # xdist's controller ends its workers
