@@ -25,7 +25,7 @@ SHARED = (
     "parameters.py",
     "limits.py",
     "errors.py",
-    "carriers.py",
+    "transport_warnings.py",
 )
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")
 

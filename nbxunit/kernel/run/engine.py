@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit import carriers
+from nbxunit import transport_warnings
 from nbxunit.kernel.cells import hints
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import installed
@@ -65,7 +65,7 @@ class Rules:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Let a conftest tell that it is in a kernel; drop warnings of what carries our messages."""
         config.nbxunit_kernel = True  # type: ignore[attr-defined]
-        for line in carriers.IGNORED:
+        for line in transport_warnings.IGNORED:
             config.addinivalue_line("filterwarnings", line)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
