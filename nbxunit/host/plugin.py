@@ -28,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="execute all notebooks, also those without tests, and report each execution as a test",
     )  # fmt: skip
     group.addoption(
+        "--nbxunit-strict-cells", action="store_true", default=False,
+        help="an exception that a cell only shows, and does not raise, is an error, too",
+    )  # fmt: skip
+    group.addoption(
         "--nbxunit-save", metavar="DIR", default=None,
         help="write the executed notebooks below DIR, with outputs and the results of their tests",
     )  # fmt: skip

@@ -20,7 +20,8 @@ Sections: TypeAlias = tuple[tuple[str, str], ...]
 class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
-    `save` is the file for the executed notebook. `environment` is the host's when the run was asked for.
+    `save` is the file for the executed notebook; with `strict_cells`, what a cell only shows is an
+    error. `environment` is the host's when the run was asked for.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Job:
     save: Path | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
+    strict_cells: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +80,13 @@ class Executed:
 
 
 @dataclasses.dataclass(frozen=True)
+class Remark:
+    """What a person should know of the notebook, in one line, although nothing is wrong."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Question:
     """The kernel waits for a line from the keyboard (`--pdb`)."""
 
@@ -98,4 +107,4 @@ class Died:
     stopped: bool = False
 
 
-Record: TypeAlias = protocol.Event | Output | Broken | Skipped | Executed | Question | Died
+Record: TypeAlias = protocol.Event | Output | Broken | Skipped | Executed | Remark | Question | Died

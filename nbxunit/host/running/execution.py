@@ -21,7 +21,7 @@ from nbxunit.host.kernels.starting import Kernel, KernelDied
 from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError, Origin
 from nbxunit.host.notebooks.saving import Saved
-from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Sections, Skipped
+from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Remark, Sections, Skipped  # fmt: skip  # noqa: E501
 from nbxunit.host.running.cells import CellRunner, Place
 from nbxunit.host.running.control import GRACE, Control, Stopped
 from nbxunit.host.running.testrun import TestRun
@@ -167,6 +167,8 @@ class _Execution:
         except TookTooLong as exc:
             raise NotebookError(str(exc)) from exc
         start = time.monotonic()
+        for text in files.remarks(notebook):
+            self._emit(Remark(text))
         ended = await self._cells(notebook)
         if ended is not None:
             self._emit(ended)
@@ -195,6 +197,7 @@ class _Execution:
     async def _cells(self, notebook: NotebookNode) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
         runner = CellRunner(self._kernel, notebook, self._job.path.name, show, self._number)
+        runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout
         at_expiry: Place | None = None

@@ -13,7 +13,7 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record, Skipped
+from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record, Remark, Skipped
 from nbxunit.host.session import items, report_check, terminal
 from nbxunit.host.session.items import NotebookItem
 from nbxunit.limits import Room
@@ -88,7 +88,7 @@ class Replay:
                 self._died(record)
             case Output():
                 terminal.show(record.text, record.stream)
-            case protocol.Hello() | Question():
+            case protocol.Hello() | Question() | Remark():
                 pass
 
     def end(self) -> None:

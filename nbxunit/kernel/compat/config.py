@@ -53,6 +53,28 @@ def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.C
         return config
 
 
+def ini_values(folder: Path) -> dict[str, list[str]]:
+    """The ini file's values for a notebook in `folder`, as words; {} where it cannot be read.
+
+    pytest has no public way to read it without loading plugins and conftests.
+    """
+    import shlex
+
+    import pytest
+    from _pytest.config import findpaths
+
+    try:
+        ini: Mapping[str, Any] = findpaths.locate_config(folder, [folder])[2]
+    except (OSError, pytest.UsageError):
+        return {}
+    values = {name: getattr(each, "value", each) for name, each in ini.items()}  # pytest 9
+    return {
+        name: shlex.split(each) if isinstance(each, str) else [*map(str, each)]
+        for name, each in values.items()
+        if isinstance(each, str | list)
+    }
+
+
 _ahead: dict[frozenset[str], pytest.Config] = {}
 
 

@@ -54,10 +54,7 @@ class CellsRequest:
         self.id = str(message["header"]["msg_id"])
 
     async def execute(self, position: int, key: str, source: str) -> dict[str, Any]:
-        """Execute one cell as a request with the id `<id>/<position>`: the content of its reply.
-
-        An error that a magic shows and does not raise is one here.
-        """
+        """Execute one cell as a request with the id `<id>/<position>`: the content of its reply."""
         kernel = self._kernel
         header = {**self._message["header"], "msg_id": f"{self.id}/{position}"}
         parent = {**self._message, "header": header, "metadata": {"cellId": key}}
@@ -72,9 +69,6 @@ class CellsRequest:
             # A flush waits for a thread, so only where there is something: ipykernel's streams say.
             if stream is not None and getattr(stream, "_flush_pending", True):
                 stream.flush()
-        shown = kernel.shell._last_traceback  # noqa: SLF001
-        if reply["status"] == "ok" and shown:
-            reply.update(status="error", traceback=shown)
         return cast("dict[str, Any]", reply)
 
     def reply(self, kind: str, content: Mapping[str, Any]) -> None:

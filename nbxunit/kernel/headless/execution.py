@@ -7,6 +7,7 @@ messages that say nothing about it are not sent. A cell that only registers is n
 
 from __future__ import annotations
 
+import functools
 import re
 from os import O_CREAT, O_WRONLY, close, write  # a cell may replace them in their module
 from os import open as open_file
@@ -35,6 +36,8 @@ class Cells:
         # Cells may do without (`%autoawait off`), but the run of the tests behind them awaits.
         shell: Any = notebook.shell
         self._autoawait, shell.autoawait = shell.autoawait, True
+        # `%run script.py` would only show what the script raises, and the cell would go on without it.
+        shell.safe_execfile = functools.partial(shell.safe_execfile, raise_exceptions=True)
 
     def serve(self) -> None:
         """Execute what requests of the type `protocol.EXECUTE` bring from now on."""

@@ -269,7 +269,7 @@ class XunitMagics(Magics):
         return nothing() if self._is_awaited() else None
 
     def _is_awaited(self) -> bool:
-        """Whether the cell awaits what the magic returns (`source.await_runs` has seen to it).
+        """Whether the cell awaits what the magic returns (`transforming.await_runs` has seen to it).
 
         It has where the code that calls the magic can await, which its flags tell.
         """

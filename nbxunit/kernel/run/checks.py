@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
+    from nbxunit.kernel.cells.registry import Declaration
 
 
 def refused_cells(notebook: Notebook) -> Iterator[str]:
@@ -21,6 +22,25 @@ def refused_cells(notebook: Notebook) -> Iterator[str]:
     if notebook.headless:
         for key, message in notebook.registry.refused.items():
             yield f"{notebook.registry.cells[key].label}: {message}"
+
+
+def lost_tests(notebook: Notebook) -> Iterator[str]:
+    """Tests that were swept away, as %%ipytest does, before another cell took their name."""
+    for name, lost, cell in notebook.registry.lost():
+        yield (
+            f"{name} of {lost.label} was deleted before {cell.label} defined another {name}, so only "
+            "one of them can run; give one of them another name (%%ipytest deletes the tests of the "
+            "cells above; nbxunit runs them all)"
+        )
+
+
+def warn_of_doubts(notebook: Notebook, tests: Iterable[Declaration] | None) -> None:
+    """Warn as Python does of what cannot be meant, of all cells or of those of `tests`."""
+    keys = {test.cell.key for test in tests} if tests is not None else None
+    for cell, doubt in notebook.registry.doubts():
+        if keys is None or cell.key in keys:
+            warning = pytest.PytestAssertRewriteWarning(doubt.message)
+            warnings.warn_explicit(warning, None, doubt.filename, doubt.line)
 
 
 def async_hooks(owner: object, label: str, names: Iterable[str]) -> Iterator[str]:

@@ -75,7 +75,9 @@ class NotebookModule(pytest.Module):
         injection = self._injection = Injection(self.notebook)
         injection.hide(self._left_hooks())
         self.config.add_cleanup(injection.undo)
+        injection.restore(self.notebook.registry.swept(self.notebook.namespace))
         self._fail_for(checks.refused_cells(self.notebook))
+        self._fail_for(checks.lost_tests(self.notebook))
         named, left_out = self._named_tests()
         self._fail_for(injection.errors(named))
         self._fail_for(checks.async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
@@ -88,6 +90,7 @@ class NotebookModule(pytest.Module):
         if self.notebook.headless:
             checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
+        checks.warn_of_doubts(self.notebook, None if not self.run.partial else named)
         items, classes = _descend(nodes)
         self._fail_for(self._lost_tests(named, items))
         if not self.run.partial:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel.cells import hints
+from nbxunit.kernel.cells import hints, values
+from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import installed
 from nbxunit.kernel.compat import nodes as pytest_nodes
@@ -101,8 +102,13 @@ class Rules:
             raise skip from None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
-        """Add a hint to an error that a person would otherwise have to think about."""
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """Add values to a plain assert, and hints to what a person would have to think about."""
+        for excinfo in pytest_nodes.excinfos(item, call):
+            if isinstance(excinfo.value, AssertionError):
+                values.explain(self._notebook, excinfo.value)
+                if excinfo is call.excinfo:
+                    call.excinfo = pytest_nodes.stripped(excinfo)
         exc = call.excinfo.value if call.excinfo is not None else None
         hint = hints.hint(self._notebook, exc) if exc is not None else None
         if exc is not None and hint and hint not in getattr(exc, "__notes__", ()):
@@ -185,6 +191,10 @@ def prepare(
     for name, value in neutral.items():
         if hasattr(config.option, name):
             setattr(config.option, name, value)
+    notebook.patterns = Patterns(
+        tuple(config.getini("python_functions")), tuple(config.getini("python_classes")),
+        config.getoption("assertmode", "rewrite") != "plain",
+    )  # fmt: skip
     collecting = Collecting(notebook, run)
     selecting = Selecting(selection or Selection(), collecting)
     for plugin in (collecting, selecting, Awaiting(), Rules(notebook, run, failfast=failfast)):

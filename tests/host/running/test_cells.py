@@ -15,10 +15,6 @@ MARK = "open('ran', 'a').write('x')"
         ("x = 1\n1 / 0", "cell 3, line 2: ZeroDivisionError"),
         ("assert x == 2", "assert 1 == 2"),
         ("%run broken.py", "NameError"),
-        (
-            "try:\n    1 / 0\nexcept ZeroDivisionError:\n    get_ipython().showtraceback()",
-            "ZeroDiv",
-        ),
         ("%no_such_magic", "no_such_magic"),
         ("def f(:", "SyntaxError"),
         ("exit()", "ends the kernel by exit"),

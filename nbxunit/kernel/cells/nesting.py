@@ -1,0 +1,68 @@
+"""Code that a cell runs by the shell's own `run_cell`: where in the cell it stands.
+
+Imports the standard library. Magics such as %%capture do so with the rest of their cell, others with
+text of their own; what it defines belongs to the cell, at the line where it can be found.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import linecache
+import sys
+from types import FrameType
+
+from nbxunit import directives
+from nbxunit.kernel.cells.registry import Cell
+
+
+@dataclasses.dataclass(frozen=True)
+class Nested:
+    """`cell` is the outer cell with the nested code as its own; that begins behind `offset` lines."""
+
+    cell: Cell
+    offset: int
+
+    def cache_lines(self, source: str) -> None:
+        """Give tracebacks the nested code's lines, as transformed, under the numbers of the cell."""
+        lines = ["\n"] * self.offset + [f"{line}\n" for line in directives.lines_of(source)]
+        name = self.cell.filename
+        linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
+
+
+def nested(outer: Cell, source: str, filename: str) -> Nested:
+    """What `outer` runs inside itself: `source`, whose code has the name `filename`."""
+    offset = _offset(outer, source)
+    inner = dataclasses.replace(outer, source="\n" * offset + source, filename=filename)
+    return Nested(inner, offset)
+
+
+def _offset(outer: Cell, source: str) -> int:
+    """How many lines of `outer` are above `source`; of a text that it makes, above the call."""
+    called = _calling_line(outer) - 1
+    lines = [line.strip() for line in directives.lines_of(outer.source)]
+    wanted = [line.strip() for line in directives.lines_of(source)]
+    blank = next((at for at, line in enumerate(wanted) if line), 0)
+    found = [at for at in range(len(lines)) if _stands(wanted[blank:], lines, at)]
+    at = next((at for at in found if at >= called), found[0] if found else called)
+    return max(at - blank, 0)
+
+
+def _stands(wanted: list[str], lines: list[str], at: int) -> bool:
+    """Whether `wanted` stands in `lines` at `at`; quotes can be before the first, behind the last."""
+    there = lines[at : at + len(wanted)]
+    if len(there) < len(wanted):
+        return False
+    if len(wanted) == 1:
+        return wanted[0] in there[0]
+    middle = there[1:-1] == wanted[1:-1]
+    return middle and there[0].endswith(wanted[0]) and there[-1].startswith(wanted[-1])
+
+
+def _calling_line(cell: Cell) -> int:
+    """The line of the cell that runs now; 1 if it is none of its own."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001
+    while frame is not None:
+        if frame.f_code.co_filename == cell.filename:
+            return frame.f_lineno
+        frame = frame.f_back
+    return 1
