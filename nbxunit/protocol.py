@@ -2,7 +2,7 @@
 
 Shared by both, so it imports the standard library only. Events come from a process in which user
 code may do anything: `decode` takes strict JSON of bounded size, refuses unknown fields and strips
-control characters. Everything else about the wire is in `kernel.wire` and `host.execution`.
+control characters. How events travel is in `frames`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, TypeAlias
+
+from nbxunit import originals
 
 KERNEL_ID = "NBXUNIT_KERNEL_ID"
 """The variable by which what a kernel starts is known, also in a session of its own."""
@@ -31,14 +32,10 @@ REACTED = "reacted"
 of it has as long again."""
 CURRENT_CELL = "cell"
 """The file in a kernel's folder that says which cell runs."""
+COMPANION_CELL = "companion-cell"
+"""The file in a kernel's folder that says which cell a companion's fixture executes; else it is empty."""
 LAST_OUTPUT = "output"
 """The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
-PROMPT = "\x02nbxunit\x03"
-"""How the prompt of an input request begins that carries events and is no question to a person."""
-PART_SIZE = 1_000_000
-"""Characters of a frame in one input request; a longer one is sent in parts."""
-LIMIT = 128_000_000
-"""Characters of a frame that the host takes at the most."""
 STREAM_LIMIT = 1_000_000
 """Bytes (see `limits.width`) of one cell's stdout and stderr that are kept, at its beginning."""
 STREAM_TAIL = 50_000
@@ -173,107 +170,9 @@ def decode(text: str) -> Event:
     return Reported(_restore_report(decoded.report)) if isinstance(decoded, Reported) else decoded
 
 
-def encode_frame(nonce: str, number: int, lines: Iterable[str]) -> list[str]:
-    """The prompts that carry the encoded events `lines` as frame `number`: one, or its parts."""
-    text = "\n".join(lines)
-    parts = [text[at : at + PART_SIZE] for at in range(0, len(text), PART_SIZE)] or [""]
-    return [
-        f"{PROMPT}{nonce} {number} {index + 1}/{len(parts)} {part}"
-        for index, part in enumerate(parts)
-    ]
-
-
-class FrameReader:
-    """Puts the prompts of one run together to frames, and checks their order.
-
-    `number` is that of the last frame that was complete.
-    """
-
-    def __init__(self, nonce: str) -> None:
-        self._nonce = nonce
-        self.number = 0
-        self._parts: list[str] = []
-
-    def read(self, prompt: str) -> tuple[int, Iterator[Event] | None]:
-        """The number of the frame that `prompt` belongs to, and its events if it is complete now.
-
-        They are decoded when they are taken, for which the kernel need not wait.
-        """
-        head, _, part = prompt.removeprefix(PROMPT).partition(" ")
-        match = re.fullmatch(r"(\d{1,9}) (\d{1,6})/(\d{1,6}) (.*)", part, re.DOTALL)
-        if match is None or head != self._nonce:
-            raise ProtocolError("a frame of another run, or none")
-        number, index, count = (int(match[group]) for group in (1, 2, 3))
-        is_next = number == self.number + 1 and index == len(self._parts) + 1 <= count
-        if not is_next or count * PART_SIZE > LIMIT or len(match[4]) > PART_SIZE:
-            raise ProtocolError(f"frame {number} part {index}/{count} is out of order or too large")
-        self._parts.append(match[4])
-        if index < count:
-            return number, None
-        text, self._parts, self.number = "".join(self._parts), [], number
-        return number, decode_lines(text)
-
-
-class Order:
-    """Checks that the events of one run come in an order in which a run can tell them."""
-
-    def __init__(self) -> None:
-        self._began = self._ended = False
-        self._tests: frozenset[str] | None = None
-        self._running: str | None = None
-
-    def check(self, event: Event) -> None:
-        """ProtocolError if `event` cannot come now, or comes from another version."""
-        if self._ended or isinstance(event, Hello) is self._began or not self._can_come(event):
-            raise ProtocolError(f"{type(event).__name__} event out of order")
-
-    def _can_come(self, event: Event) -> bool:
-        match event:
-            case Hello(version):
-                self._began = True
-                if version.partition(".")[0] != VERSION.partition(".")[0]:
-                    raise ProtocolError(f"version {version} of the protocol, and not {VERSION}")
-            case Collected(nodeids):
-                known, self._tests = self._tests, frozenset(nodeids)
-                return known is None
-            case Started(nodeid):
-                before, self._running = self._running, nodeid
-                return before is None and nodeid in (self._tests or ())
-            case Finished(nodeid):
-                before, self._running = self._running, None
-                return before == nodeid
-            case Reported(report) if report.get("when") in ("setup", "call", "teardown"):
-                return self._running is not None and report.get("nodeid") == self._running
-            case Reported():
-                return self._tests is None
-            case Ended():
-                self._ended = True
-        return True
-
-
-def journal_head(number: int) -> str:
-    """The line of a journal above the events that frame `number` is to carry."""
-    return f"frame {number}"
-
-
-def journal_lines(text: str, taken: int) -> Iterator[str]:
-    """The encoded events of a journal that no frame up to the number `taken` has carried."""
-    number = taken
-    for line in text.splitlines():
-        if match := re.fullmatch(r"frame (\d{1,9})", line):
-            number = int(match[1])
-        elif line and number > taken:
-            yield line
-
-
-def decode_lines(text: str) -> Iterator[Event]:
-    """The events of `text`, one a line."""
-    return (decode(line) for line in text.split("\n") if line)
-
-
 def encode_answer(answer: Answer) -> str:
     """`answer` as JSON; `decode_answer` gives an equal one back."""
-    return json.dumps(dataclasses.asdict(answer))
+    return originals.dumps(dataclasses.asdict(answer))
 
 
 def decode_answer(text: str) -> Answer:
@@ -308,7 +207,7 @@ def _loads(text: str) -> Any:
         raise ProtocolError(f"{constant} is no JSON")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return originals.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as exc:
         raise ProtocolError(f"not JSON: {exc}") from exc
 

@@ -18,14 +18,22 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {
     ".".join(("nbxunit", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES
 }
-SHARED = ("protocol.py", "directives.py", "limits.py", "errors.py")
+SHARED = (
+    "protocol.py",
+    "frames.py",
+    "directives.py",
+    "parameters.py",
+    "limits.py",
+    "errors.py",
+)
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")
 
 FLOORS = {
     "kernel": {
-        "headless": {"", "inline", "run", "results", "lifecycle", "cells", "compat"},
-        "": {"inline", "run", "results", "lifecycle", "cells", "compat"},
-        "inline": {"run", "results", "lifecycle", "cells", "compat"},
+        "headless": {"", "inline", "companion", "run", "results", "lifecycle", "cells", "compat"},
+        "": {"inline", "companion", "run", "results", "lifecycle", "cells", "compat"},
+        "inline": {"companion", "run", "results", "lifecycle", "cells", "compat"},
+        "companion": {"run", "results", "lifecycle", "cells", "compat"},
         "run": {"lifecycle", "cells", "compat"},
         "results": {"cells", "compat"},
         "lifecycle": {"cells", "compat"},
@@ -133,9 +141,10 @@ def test_there_is_no_import_cycle():
 
 @pytest.mark.parametrize("file", SHARED)
 def test_shared_modules_import_the_standard_library_only(file):
-    """What both sides share imports the standard library and nothing else."""
+    """What both sides share imports the standard library, each other, and nothing else."""
     roots = {module.partition(".")[0] for module in imports(PACKAGE / file)}
-    assert roots <= set(sys.stdlib_module_names) | {"__future__"}
+    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit", "black"}
+    assert imported_modules(PACKAGE / file) <= {f"nbxunit.{each[:-3]}" for each in SHARED}
 
 
 @pytest.mark.parametrize(
@@ -143,11 +152,14 @@ def test_shared_modules_import_the_standard_library_only(file):
     [
         ("nbformat", ["host/notebooks/files.py"]),
         ("nbclient", ["host/running/cells.py"]),
-        ("jupyter_client", ["host/kernels/client.py", "host/kernels/starting.py"]),
+        (
+            "jupyter_client",
+            ["host/kernels/client.py", "host/kernels/kernelspecs.py", "host/kernels/starting.py"],
+        ),
     ],
 )
 def test_a_library_has_its_users(module, files):
-    """Nbformat and nbclient are each imported by one module at run time, jupyter_client by two."""
+    """Nbformat and nbclient are each imported by one module at run time, jupyter_client by three."""
     importing = [path for path in FILES if uses(path, module) - {"nbformat.NotebookNode"}]
     assert [name(path) for path in importing if not only_for_types(path, module)] == files
 

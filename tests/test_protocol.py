@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbxunit import protocol
+from nbxunit import frames, protocol
 from nbxunit.protocol import ProtocolError
 
 # What `clean` takes away cannot come back, so events are made of what it keeps.
@@ -62,18 +62,18 @@ def test_decode_answer_gives_back_what_was_encoded(answer):
 
 
 @given(st.lists(st.lists(events, max_size=3), max_size=4), st.integers(1, 50))
-def test_frames_come_together_from_parts(frames, size):
+def test_frames_come_together_from_parts(sent, size):
     """A reader puts together the frames of a run, whatever the size of their parts."""
-    before, protocol.PART_SIZE = protocol.PART_SIZE, size
+    before, frames.PART_SIZE = frames.PART_SIZE, size
     try:
-        reader = protocol.FrameReader("n0")
-        for number, frame in enumerate(frames, 1):
-            prompts = protocol.encode_frame("n0", number, map(protocol.encode, frame))
+        reader = frames.FrameReader("n0")
+        for number, frame in enumerate(sent, 1):
+            prompts = frames.encode_frame("n0", number, map(protocol.encode, frame))
             *first, last = [reader.read(prompt) for prompt in prompts]
             assert all(read == (number, None) for read in first)
             assert (last[0], list(last[1])) == (number, frame)
     finally:
-        protocol.PART_SIZE = before
+        frames.PART_SIZE = before
 
 
 @given(st.text())
@@ -134,8 +134,8 @@ def test_damaged_events_are_refused(text):
 )
 def test_forged_frames_are_refused(prompts):
     """A frame of another run, out of order or too large is a ProtocolError."""
-    reader = protocol.FrameReader("n0")
-    *first, last = [protocol.PROMPT + prompt for prompt in prompts]
+    reader = frames.FrameReader("n0")
+    *first, last = [frames.PROMPT + prompt for prompt in prompts]
     for prompt in first:
         reader.read(prompt)
     with pytest.raises(ProtocolError):

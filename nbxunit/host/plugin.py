@@ -60,8 +60,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("nbxunit_kernel", "default of --nbxunit-kernel", default="")
 
 
+@pytest.fixture
+def notebook(request: pytest.FixtureRequest) -> None:
+    """The notebook that `pytest.mark.notebook("path.ipynb")` names, in a run of nbxunit (pytest --nbxunit)."""
+    if hasattr(request.config, "nbxunit_kernel"):
+        why = 'no mark names one for this test; add pytest.mark.notebook("path.ipynb")'
+    else:
+        why = "its cells run in a kernel; run the tests with: pytest --nbxunit, or nbxunit run"
+    pytest.fail(f"the fixture `notebook`: {why}", pytrace=False)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Start a session of notebooks, if the run asks for one."""
+    """Make the mark of companion tests known, and start a session of notebooks if one is asked for."""
+    config.addinivalue_line(
+        "markers",
+        "notebook(path, scope='module', execute=True, parameters=None): the tests run in the kernel of "
+        "this notebook, whose cells the fixture `notebook` executes (nbxunit)",
+    )
     if config.getoption("nbxunit"):
         from nbxunit.host.session import plugin
 

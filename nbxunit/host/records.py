@@ -21,7 +21,8 @@ class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
     `save` is the file for the executed notebook; with `strict_cells`, what a cell only shows is an
-    error. `environment` is the host's when the run was asked for.
+    error. `environment` is the host's when the run was asked for. A `companion` is a test module, whose
+    notebooks its own tests execute.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Job:
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
     strict_cells: bool = False
+    companion: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

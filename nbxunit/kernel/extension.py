@@ -12,7 +12,7 @@ from nbxunit.errors import TestsFailed
 from nbxunit.kernel.cells import hints, refusals, rewriting, transforming, values
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.compat import ipython
-from nbxunit.kernel.inline import magics
+from nbxunit.kernel.inline import installing
 from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import output
 
@@ -32,7 +32,7 @@ class _Loaded:
         self.live = live
         self.notebook = live.notebook
         self._transformer = rewriting.CellTransformer(live.notebook, live.defined)
-        magics.install(shell, live)
+        installing.install(shell, live)
         shell.events.register("pre_run_cell", self.notebook.begin_cell)
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
@@ -68,7 +68,7 @@ class _Loaded:
         """Take everything back."""
         if shell.custom_exceptions == (refusals.Refused,):
             shell.set_custom_exc((), None)
-        magics.uninstall(shell)
+        installing.uninstall(shell)
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)

@@ -7,12 +7,12 @@ import json
 import pytest
 from many import LAST, Batch
 
-from nbxunit import protocol
+from nbxunit import frames, protocol
 
 # The wire's own objects, as code in the kernel can find them.
 FIND = """\
 import gc, json, time, types
-from nbxunit import protocol
+from nbxunit import frames, protocol
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.headless import wire
 def the_wire(): return next(each for each in gc.get_objects() if type(each) is wire.Wire)
@@ -24,18 +24,18 @@ def report(name): return {"nodeid": name, "location": PLACE, "outcome": "passed"
 """
 BEFORE = "def test_before(): pass"
 FORGED = {  # the body of a test: what is said of it
-    "another_nonce": (r"prompt(protocol.PROMPT + 'forged 1 1/1 ')", "a frame of another run, or none"),
-    "no_frame": ("prompt(protocol.PROMPT + 'nonsense')", "a frame of another run, or none"),
+    "another_nonce": (r"prompt(frames.PROMPT + 'forged 1 1/1 ')", "a frame of another run, or none"),
+    "no_frame": ("prompt(frames.PROMPT + 'nonsense')", "a frame of another run, or none"),
     "a_question": ("prompt('What is your password? ')", "a question, which only --pdb asks"),
     "frame_twice": (
-        "w = the_wire(); prompt(protocol.encode_frame(w._nonce, w._number, [])[0])", "is out of order",
+        "w = the_wire(); prompt(frames.encode_frame(w._nonce, w._number, [])[0])", "is out of order",
     ),
     "part_too_big": (
-        "w = the_wire(); prompt(f'{protocol.PROMPT}{w._nonce} {w._number + 1} 1/1 ' + 'x' * 2_000_000)",
+        "w = the_wire(); prompt(f'{frames.PROMPT}{w._nonce} {w._number + 1} 1/1 ' + 'x' * 2_000_000)",
         "is out of order or too large",
     ),
     "too_many_parts": (
-        "w = the_wire(); prompt(f'{protocol.PROMPT}{w._nonce} {w._number + 1} 1/999999 x')", "too large",
+        "w = the_wire(); prompt(f'{frames.PROMPT}{w._nonce} {w._number + 1} 1/999999 x')", "too large",
     ),
     "no_json": ("the_wire()._lines.append('{'); the_wire().flush()", "not JSON"),
     "nan": ("the_wire()._lines.append('{\"event\": \"Ended\", \"status\": NaN}'); the_wire().flush()", "no JSON"),
@@ -128,11 +128,11 @@ def test_order():
         protocol.Collected(("a",)), protocol.Started("a", place), protocol.Reported(report),
         protocol.Finished("a", place), protocol.Ended(0),
     ]  # fmt: skip
-    order = protocol.Order()
+    order = frames.Order()
     for event in sound:
         order.check(event)
     for wrong in range(len(sound)):
-        order = protocol.Order()
+        order = frames.Order()
         for event in sound[:wrong]:
             order.check(event)
         for other in sound[:wrong] if wrong != 2 else sound[:1]:
@@ -148,6 +148,6 @@ def test_journal():
     """Of a journal counts what no frame has carried."""
     lines = ["frame 1", "a", "b", "frame 2", "c", "", "frame 3", json.dumps("frame 4"), "d"]
     text = "\n".join(lines)
-    assert list(protocol.journal_lines(text, 0)) == ["a", "b", "c", '"frame 4"', "d"]
-    assert list(protocol.journal_lines(text, 2)) == ['"frame 4"', "d"]
-    assert list(protocol.journal_lines("", 0)) == []
+    assert list(frames.journal_lines(text, 0)) == ["a", "b", "c", '"frame 4"', "d"]
+    assert list(frames.journal_lines(text, 2)) == ['"frame 4"', "d"]
+    assert list(frames.journal_lines("", 0)) == []

@@ -23,6 +23,7 @@ from typing import Any, Self, TypeVar
 
 from nbxunit.host import tasks
 from nbxunit.host.kernels import processes
+from nbxunit.host.kernels.forked_process import ForkedProcess
 
 T = TypeVar("T")
 INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER")
@@ -154,7 +155,7 @@ class ForkServer:
             with contextlib.suppress(OSError):  # the end of the channel is told to `_read`
                 await self._loop.sock_sendall(self._channel, json.dumps(order).encode() + b"\n")
 
-    async def ended(self, end: asyncio.Future[None]) -> None:
+    async def _told(self, end: asyncio.Future[None]) -> None:
         """Wait for the news of a kernel's `end`, which has come to pass."""
         await self._answered(end, ANSWER)
 
@@ -171,7 +172,7 @@ class ForkServer:
 
     def _process_of(self, pid: int) -> ForkedProcess:
         if pid not in self._ends:
-            self._ends[pid] = ForkedProcess(pid, self)
+            self._ends[pid] = ForkedProcess(pid, self._told)
         return self._ends[pid]
 
     def _read(self) -> None:
@@ -237,68 +238,6 @@ class ForkServer:
 
 
 _early: list[ForkServer] = []
-
-
-class ForkedProcess:
-    """The process of a forked kernel, as `subprocess.Popen` has it.
-
-    `lost` is what became of the fork server, if the process died with it.
-    """
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, pid: int, server: ForkServer) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-        self.lost = ""
-        self._server = server
-        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def end(self, status: int, lost: str = "") -> None:
-        """It has ended with this status, a negative one for a signal; or was `lost`, as that says."""
-        if self.returncode is None:
-            self.returncode, self.lost = status, lost
-            self._end.set_result(None)
-
-    def poll(self) -> int | None:
-        """The status, None while it runs."""
-        return self.returncode
-
-    async def ended(self) -> int:
-        """Wait for its end; the status."""
-        async with tasks.running(self._exited()) as (exit_,):
-            await tasks.first(self._end, exit_)
-        await self._server.ended(self._end)
-        assert self.returncode is not None
-        return self.returncode
-
-    async def _exited(self) -> None:
-        """Wait until it has ended, which its server may not have told yet, nor ever tell."""
-        try:
-            await processes.exited(self.pid)
-        except ProcessLookupError:
-            return
-        except OSError:  # nobody but the server tells
-            await asyncio.wait([self._end])
-
-    def wait(self, timeout: float | None = None) -> int:
-        """The status of a process that has ended."""
-        del timeout
-        assert self.returncode is not None
-        return self.returncode
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal to a process that runs."""
-        if self.returncode is None:
-            os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        """Send SIGTERM."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Send SIGKILL."""
-        self.send_signal(signal.SIGKILL)
 
 
 def _open_standard_streams() -> None:

@@ -12,7 +12,7 @@ import signal
 from pathlib import Path
 
 from nbxunit import protocol
-from nbxunit.host.kernels.starting import Kernel
+from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.records import Sections
 
 PATIENCE = 0.5

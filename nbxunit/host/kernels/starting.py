@@ -19,114 +19,27 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbxunit import protocol
 from nbxunit.host import tasks
-from nbxunit.host.kernels import processes
+from nbxunit.host.kernels import kernelspecs
 from nbxunit.host.kernels.client import client_class, reply_to
-from nbxunit.host.kernels.forking import ForkedProcess, ForkError, Forking
+from nbxunit.host.kernels.forked_process import ForkedProcess
+from nbxunit.host.kernels.forking import ForkError, Forking
+from nbxunit.host.kernels.kernel import TICK, Kernel, ended
 from nbxunit.host.notebooks.files import NotebookError
-from nbxunit.host.records import Sections
 from nbxunit.protocol import KERNEL_ID
 
 READY_TIMEOUT = 60
 """Seconds that a kernel may take to start."""
-TICK = 0.1
-"""Seconds between two looks at what the system does not tell by itself."""
 LONGEST_FOLDER = 90
 """Bytes of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
 """Seconds that a kernel may take to stop by itself."""
 HURRY = 0.2
 """Seconds for the same where the whole run is to end."""
-LAST_LINES = 5
-"""Lines of stderr that the report of a dead kernel begins with."""
-LAST_SCREEN = 40
-"""Lines of each of its files that stand below it."""
-TAIL = 20_000
-"""Bytes of what a dead kernel has written that are told."""
 WAITING_MESSAGES = 50
 """Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
 """Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
-
-
-class KernelDied(Exception):
-    """A kernel's process has ended; the message says how, with the last lines of its stderr.
-
-    `sections` of a report say more; `torn_down` if it could tear down before.
-    """
-
-    def __init__(self, text: str, sections: Sections = (), *, torn_down: bool = False) -> None:
-        super().__init__(text)
-        self.sections = sections
-        self.torn_down = torn_down
-
-
-class Kernel:
-    """A running kernel: its `client`, its process, its private `folder`."""
-
-    def __init__(self, manager: Any, client: Any, folder: Path) -> None:
-        self.manager = manager
-        self.process = _provisioner_of(manager).process
-        self.client = client
-        self.folder = folder
-        self.journal = folder / "journal"
-
-    @property
-    def python(self) -> str:
-        """The interpreter, as the kernelspec names it."""
-        return str((self.manager.kernel_spec.argv or ["python"])[0])
-
-    def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self.process.poll() is None
-
-    async def died(self) -> KernelDied:
-        """Wait until the process ends; what there is to say about it."""
-        await ended(self.process)
-        return KernelDied(self.obituary(), self.printed())
-
-    def obituary(self) -> str:
-        """How the process ended, and the last lines that it wrote to stderr."""
-        how = getattr(self.process, "lost", "") or processes.ending(self.process.poll())
-        text = f"the kernel died ({how})"
-        lines = [line for name in _STDERR for line in _lines(self.folder / name)]
-        return "\n".join([text, *lines[-LAST_LINES:]])
-
-    def printed(self) -> Sections:
-        """Sections of a report: what a test had printed, and more of stderr than its last lines."""
-        lines = {name: _lines(self.folder / name) for name in _STDERR}
-        sections = [("Captured stdout", _lines(self.folder / "captured/stdout"))]
-        if sum(map(len, lines.values())) > LAST_LINES:
-            sections += [(_STDERR[name], written) for name, written in lines.items()]
-        return tuple((name, "\n".join(written)) for name, written in sections if written)
-
-    async def interrupt(self) -> None:
-        """Interrupt what runs in the kernel."""
-        await self.manager.interrupt_kernel()
-        # ipykernel notes the signal for a cell that awaits, and does not wake its loop.
-        self.client.kernel_info()
-
-    async def kill(self) -> None:
-        """End the process at once."""
-        await self.manager.provisioner.kill()
-
-
-_STDERR = {
-    "stderr": "Stderr of the kernel",
-    "last-words": "Stderr of the cells",
-    "captured/stderr": "Captured stderr",
-}
-"""The files of stderr: of the process, of cells, and of the test that ran, the most telling last."""
-
-
-def _lines(path: Path) -> list[str]:
-    """The last lines of a file that a kernel has written; none if there is no file."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - TAIL))
-        text = protocol.clean(file.read().decode("utf-8", "replace"))
-        return text.strip().splitlines()[-LAST_SCREEN:]
-    return []
 
 
 @contextlib.asynccontextmanager
@@ -151,7 +64,9 @@ async def started(
     except OSError as exc:
         raise NotebookError(f"there is no temporary folder for the kernel: {exc}") from exc
     manager = AsyncKernelManager(
-        kernel_name=name, connection_file=str(folder / "kernel.json"), kernel_spec_manager=_specs()
+        kernel_name=name,
+        connection_file=str(folder / "kernel.json"),
+        kernel_spec_manager=kernelspecs.manager(),
     )
     if sys.platform != "win32" and _has_room_for_sockets(folder):
         manager.transport, manager.ip = "ipc", str(folder / "ipc")
@@ -164,8 +79,8 @@ async def started(
                 client.context.rcvhwm = WAITING_MESSAGES
                 client.start_channels(hb=False)  # the process itself tells when it ends
             except BaseException:  # also a cancellation, with a process that nobody else knows
-                if _provisioner_of(manager) is not None:
-                    await _provisioner_of(manager).kill()
+                if manager.provisioner is not None:
+                    await manager.provisioner.kill()
                 _kill_marked(folder.name)
                 raise
         kernel = Kernel(manager, client, folder)
@@ -176,28 +91,6 @@ async def started(
             await _stop(kernel, HURRY if in_hurry() else STOP_TIMEOUT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _provisioner_of(manager: Any) -> Any:
-    return manager.provisioner
-
-
-def _specs() -> Any:
-    """jupyter_client's kernelspecs; without an import of IPython for one that stands in its place."""
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-    from jupyter_core.paths import jupyter_path
-
-    class Specs(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            for folder in jupyter_path("kernels"):
-                if Path(folder, kernel_name, "kernel.json").is_file():
-                    spec = KernelSpec.from_resource_dir(str(Path(folder, kernel_name)))
-                    if "kernel_provisioner" not in spec.metadata:
-                        return spec
-                    break
-            return super().get_kernel_spec(kernel_name)
-
-    return Specs()
 
 
 async def _launch(
@@ -229,7 +122,7 @@ async def _launch(
                 stdout=stderr,
             )
     except NoSuchKernel as exc:
-        raise NotebookError(f"there is no kernel {name!r}; {_known_kernels()}") from exc
+        raise NotebookError(f"there is no kernel {name!r}; {kernelspecs.known()}") from exc
     except (OSError, RuntimeError) as exc:
         raise NotebookError(f"the kernel {name!r} does not start: {exc}") from exc
 
@@ -298,24 +191,12 @@ def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
 
 async def _bound(manager: Any, ready: socket.socket | None) -> None:
     """Wait until a forked kernel has its sockets, or has ended, which `_ready` tells."""
-    process = _provisioner_of(manager).process
+    process = manager.provisioner.process
     if ready is None or not isinstance(process, ForkedProcess):
         return
     loop = asyncio.get_running_loop()
     async with tasks.running(loop.sock_recv(ready, 16), ended(process)) as (bound, death):
         await tasks.first(bound, death, timeout=READY_TIMEOUT)
-
-
-async def ended(process: Any) -> None:
-    """Wait until a process ends; at once where the system tells of it."""
-    if isinstance(process, ForkedProcess):
-        await process.ended()
-        return
-    try:
-        await processes.exited(process.pid)
-    except OSError:
-        while process.poll() is None:
-            await asyncio.sleep(TICK)
 
 
 async def _ready(kernel: Kernel, name: str) -> None:
@@ -362,13 +243,6 @@ def _is_idle(message: Mapping[str, Any], message_id: str) -> bool:
         and message["content"]["execution_state"] == "idle"
         and message["parent_header"].get("msg_id") == message_id
     )
-
-
-def _known_kernels() -> str:
-    from jupyter_client.kernelspec import KernelSpecManager
-
-    names = sorted(KernelSpecManager().find_kernel_specs())
-    return f"known kernels: {', '.join(names) or 'none'}; choose one with --kernel NAME"
 
 
 async def _stop(kernel: Kernel, patience: float) -> None:

@@ -12,25 +12,23 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
 from nbxunit.host import compat, tasks
 from nbxunit.host.kernels.client import output_messages, reply_to
-from nbxunit.host.kernels.starting import Kernel
+from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.notebooks import files, outputs
 from nbxunit.host.records import Broken, Sections, Skipped
+from nbxunit.host.running import broken_cells
+from nbxunit.host.running.broken_cells import Place
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 SKIP_TAG = "skip-execution"
-RAISES_TAG = "raises-exception"
-OUTPUT_LIMIT = 100_000
-"""Characters of a broken cell's output that its report carries."""
 IOPUB_TIMEOUT = 4.0
 """Seconds to wait for a cell's output after its end."""
 REPLY_TIMEOUT = 4.0
@@ -39,7 +37,6 @@ TOGETHER = 50
 """Cells in one request: more would not be faster, and their output has to be read meanwhile."""
 SEEN = 10_000
 """Messages of output that are known to have come; a kernel keeps fewer of them in its file."""
-_PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
 @dataclasses.dataclass
@@ -52,15 +49,6 @@ class _Batch:
     sent: float = dataclasses.field(default_factory=time.monotonic)
     is_answered: bool = False
     idle: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """A cell that runs `since` a time, with its number, as in `In[number]`."""
-
-    cell: NotebookNode
-    number: int
-    since: float
 
 
 class CellRunner:
@@ -158,7 +146,9 @@ class CellRunner:
         for number, index in enumerate(together[:begun], batch.first):
             is_last = number == batch.first + begun - 1
             place = Place(self._cells[index], number, batch.sent)
-            wrong = self._wrong(place, reply["reply"] if is_last else {})
+            wrong = broken_cells.wrong(
+                self._name, place, reply["reply"] if is_last else {}, self.shown
+            )
             if wrong is not None:
                 return wrong
         return None
@@ -167,7 +157,7 @@ class CellRunner:
         """Take the indexes of the cells for one request. NotebookError if the first has wrong tags."""
         for position in range(min(TOGETHER, len(self._todo))):
             cell = self._cells[self._todo[0]]
-            tagged = RAISES_TAG in files.tags(cell)
+            tagged = broken_cells.RAISES_TAG in files.tags(cell)
             if tagged and position:
                 return
             files.check_tags(cell)
@@ -257,96 +247,11 @@ class CellRunner:
             type(cell)(output) for output in self._bounds.rest(index)
         )
 
-    # --- what is wrong ---
-
-    def _wrong(self, place: Place, reply: Mapping[str, Any]) -> Broken | Skipped | None:
-        """What is wrong with a cell that has been executed, if anything is."""
-        cell = place.cell
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        if any(each.get("source") == "ask_exit" for each in reply.get("payload") or ()):
-            return self.broken(
-                place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
-            )
-        is_error = reply.get("status") == "error"
-        raised = errors or is_error
-        if RAISES_TAG in files.tags(cell):
-            return (
-                None
-                if raised
-                else self.broken(
-                    place, f"the tag {RAISES_TAG} promises an exception, and none came"
-                )
-            )
-        if protocol.SKIP in reply:
-            line = _line(place, _traceback(cell, reply))
-            return Skipped(protocol.clean(str(reply[protocol.SKIP])), self._name_of(place), line)
-        if errors and not is_error and self.shown is not None:
-            names = ", ".join(dict.fromkeys(protocol.clean(each.ename) for each in errors))
-            self.shown(
-                f"cell {place.number} shows {names} and does not raise it, so it is no error "
-                "(--strict-cells makes it one)"
-            )
-            return None
-        if raised:  # the reply's message has the values of an assert, which the output has not
-            told: Mapping[str, Any] = reply if is_error else errors[-1]
-            return self._raised(place, told.get("ename", ""), told.get("evalue", ""), reply)
-        return None
-
-    def _raised(self, place: Place, name: str, value: str, reply: Mapping[str, Any]) -> Broken:
-        """The report of a cell that raised: source with the line marked, message, traceback."""
-        cell = place.cell
-        traceback = _traceback(cell, reply)
-        line = _line(place, traceback)
-        shown = _source_around(cell.source, line)
-        message = [f"E   {each}" for each in f"{name}: {protocol.clean(value)}".splitlines()]
-        text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
-        return self.broken(place, text, line)
-
-    def _name_of(self, place: Place) -> str:
-        return f"{self._name} cell {place.number}"
-
     def broken(
-        self, at: Place, text: str, line: int | None = None, sections: Sections = ()
+        self, place: Place, text: str, line: int | None = None, sections: Sections = ()
     ) -> Broken:
-        """The report of a cell, with what it had printed, and other `sections`."""
-        cell = at.cell
-        self._complete_output(next(at for at, each in enumerate(self._cells) if each is cell))
-        place = self._name_of(at) + (f", line {line}" if line else "")
-        printed_sections = []
-        for stream in ("stdout", "stderr"):
-            printed = "".join(
-                output.text
-                for output in cell.get("outputs", ())
-                if output.output_type == "stream" and output.name == stream
-            )
-            if printed.strip():
-                printed_sections.append(
-                    (f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:]))
-                )
-        return Broken(text, place, (*printed_sections, *sections))
-
-
-def _line(place: Place, traceback: str) -> int:
-    """The line of the cell where it raised, as the traceback says; without one the first."""
-    matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
-    return int(matches[-1][2]) if matches else 1
-
-
-def _traceback(cell: NotebookNode, reply: Mapping[str, Any]) -> str:
-    lines = [
-        line
-        for output in cell.outputs
-        if output.output_type == "error"
-        for line in output.traceback
-    ]
-    return protocol.clean("\n".join(lines or reply.get("traceback") or ()))
-
-
-def _source_around(source: str, line: int) -> list[str]:
-    """The lines up to `line`, which is marked."""
-    lines = source.splitlines()
-    first = max(0, line - 6)
-    return [
-        f"{'>' if number == line else ' '}   {text}"
-        for number, text in enumerate(lines[first:line], first + 1)
-    ]
+        """The report of a cell, with all that it had printed, and other `sections`."""
+        self._complete_output(
+            next(index for index, each in enumerate(self._cells) if each is place.cell)
+        )
+        return broken_cells.broken(self._name, place, text, line, sections)

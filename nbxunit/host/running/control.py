@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nbxunit import protocol
 
 if TYPE_CHECKING:
-    from nbxunit.host.kernels.starting import Kernel
+    from nbxunit.host.kernels.kernel import Kernel
 
 
 GRACE = 2.0

@@ -6,40 +6,25 @@ Runs on the event loop of `scheduling`; what records mean to pytest is `replay`'
 from __future__ import annotations
 
 import contextlib
-import os
-import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from nbxunit import protocol
 from nbxunit.host import tasks
-from nbxunit.host.kernels import hang_report, starting
-from nbxunit.host.kernels.client import call, request
+from nbxunit.host.kernels import starting
 from nbxunit.host.kernels.forking import ForkError, Forking
-from nbxunit.host.kernels.starting import Kernel, KernelDied
-from nbxunit.host.notebooks import files
+from nbxunit.host.kernels.kernel import Kernel, KernelDied
+from nbxunit.host.notebooks import companions, files
 from nbxunit.host.notebooks.files import NotebookError, Origin
 from nbxunit.host.notebooks.saving import Saved
-from nbxunit.host.records import Broken, Died, Executed, Job, Output, Record, Remark, Sections, Skipped  # fmt: skip  # noqa: E501
-from nbxunit.host.running.cells import CellRunner, Place
-from nbxunit.host.running.control import GRACE, Control, Stopped
-from nbxunit.host.running.testrun import TestRun
+from nbxunit.host.records import Broken, Died, Job, Record
+from nbxunit.host.running.control import Control, Stopped
+from nbxunit.host.running.notebook_run import NotebookRun
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 T = TypeVar("T")
-LAST_WORDS = 0.3
-"""Seconds to read what a kernel sent before it died."""
-
-
-class TookTooLong(Exception):
-    """Something took longer than it may; `sections` of a report say what it was doing."""
-
-    def __init__(self, text: str, sections: Sections = ()) -> None:
-        super().__init__(text)
-        self.sections = sections
 
 
 async def execute(
@@ -54,7 +39,9 @@ async def execute(
     Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
     """
     try:
-        name = _kernel_of(job, files.peek(job.path))
+        companion = companions.read(job.path) if job.companion else None
+        folder = companion.folder if companion else job.path.parent
+        name = _kernel_of(job, companion.origin if companion else files.peek(job.path))
         control.doing = f"starting the kernel {name}"
         async with contextlib.AsyncExitStack() as stack:
 
@@ -65,9 +52,7 @@ async def execute(
                     return await _unless_stopped(stack.enter_async_context(started()), control)
 
             def started() -> contextlib.AbstractAsyncContextManager[Kernel]:
-                return starting.started(
-                    name, job.path.parent, job.environment, forking, control.stop.is_set
-                )
+                return starting.started(name, folder, job.environment, forking, control.stop.is_set)
 
             kernel = await start()
             control.doing = "waiting for its turn"
@@ -75,6 +60,10 @@ async def execute(
             # It has died with the fork server, or an earlier notebook has cleared the temporary folder.
             if not (kernel.is_alive() and kernel.journal.exists()):
                 kernel = await start()
+            if companion is not None:
+                control.kernel = kernel
+                await NotebookRun(job, control, kernel, emit).run(None)
+                return
             notebook = files.read(job.path)
             if (
                 _kernel_of(job, Origin.of(notebook)) != name
@@ -82,7 +71,7 @@ async def execute(
                 raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
             control.kernel = kernel
             if job.save is None:
-                await _Execution(job, control, kernel, emit).run(notebook)
+                await NotebookRun(job, control, kernel, emit).run(notebook)
             else:
                 await _saved(job, control, kernel, emit, notebook)
     except NotebookError as exc:
@@ -114,7 +103,7 @@ async def _saved(
         emit(*records)
 
     try:
-        await _Execution(job, control, kernel, take, saved.number).run(notebook)
+        await NotebookRun(job, control, kernel, take, saved.number).run(notebook)
     except KernelDied as exc:
         saved.take(Died(str(exc)))
         raise
@@ -140,159 +129,3 @@ def _kernel_of(job: Job, origin: Origin) -> str:
             f"{job.path.name} is in {origin.language}; nbxunit runs Python notebooks"
         )
     return job.kernel or origin.kernel
-
-
-class _Execution:
-    def __init__(
-        self,
-        job: Job,
-        control: Control,
-        kernel: Kernel,
-        emit: Callable[..., None],
-        number: Callable[[NotebookNode, int], None] = lambda _cell, _number: None,
-    ) -> None:
-        self._job = job
-        self._control = control
-        self._kernel = kernel
-        self._emit = emit
-        self._number = number
-        self._deadline: float | None = None
-
-    async def run(self, notebook: NotebookNode) -> None:
-        start = time.monotonic()
-        limit = self._job.notebook_timeout
-        self._deadline = None if limit is None else start + limit
-        try:
-            await self._guarded(self._prepare())
-        except TookTooLong as exc:
-            raise NotebookError(str(exc)) from exc
-        start = time.monotonic()
-        for text in files.remarks(notebook):
-            self._emit(Remark(text))
-        ended = await self._cells(notebook)
-        if ended is not None:
-            self._emit(ended)
-            return
-        self._emit(Executed(time.monotonic() - start))
-        self._control.doing = "collecting"
-        run = TestRun(self._job, self._control, self._kernel, self._emit)
-        await run.run(self._deadline)
-
-    # --- before the cells ---
-
-    async def _prepare(self) -> None:
-        self._control.doing = "loading plugins and conftests"
-        job = self._job
-        order = {
-            "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
-            "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
-            "folder": str(self._kernel.folder),
-        }  # fmt: skip
-        reply = await request(self._kernel.client, call("prepare", order))
-        if reply["status"] != "ok":
-            raise NotebookError(_why_not_prepared(self._kernel, reply))
-
-    # --- cells ---
-
-    async def _cells(self, notebook: NotebookNode) -> Broken | Skipped | None:
-        show = self._show if self._job.live_output else None
-        runner = CellRunner(self._kernel, notebook, self._job.path.name, show, self._number)
-        runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
-        self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
-        limit = self._job.cell_timeout
-        at_expiry: Place | None = None
-
-        def expires() -> float | None:
-            if limit is None or (place := runner.place) is None:
-                return None
-            return limit + (time.monotonic() if runner.is_between else place.since)
-
-        def what() -> str:
-            nonlocal at_expiry
-            at_expiry = runner.place
-            if at_expiry is None or limit is None:  # it is the notebook that took too long
-                return ""
-            return f"cell {at_expiry.number} took longer than {limit:g} s"
-
-        try:
-            return await self._guarded(runner.run(), expires, what)
-        except (KernelDied, TookTooLong) as exc:
-            runner.recover()
-            place = at_expiry or runner.place  # an interrupted cell has ended meanwhile
-            if place is None:
-                raise NotebookError(str(exc)) from exc
-            return runner.broken(place, str(exc), sections=exc.sections)
-
-    def _show(self, stream: str, text: str) -> None:
-        self._emit(Output(stream, text))
-
-    # --- what can go wrong meanwhile ---
-
-    async def _guarded(
-        self,
-        awaitable: Awaitable[T],
-        expires: Callable[[], float | None] = lambda: None,
-        what: Callable[[], str] = str,
-    ) -> T:
-        """The result of `awaitable`; TookTooLong, KernelDied or Stopped when that comes first.
-
-        `expires` is the time at which what it is doing now has taken too long, and `what` says so;
-        the time of the whole notebook can be over before.
-        """
-        async with tasks.running(awaitable, self._kernel.died(), self._control.stop.wait()) as (
-            work,
-            death,
-            stop,
-        ):
-            while not (work.done() or death.done() or stop.done()):
-                at = self._first(expires())
-                left = None if at is None else at - time.monotonic()
-                if left is not None and left <= 0:
-                    break
-                await tasks.first(work, death, stop, timeout=left)
-            if death.done():  # what it has still said may say where it died
-                await tasks.first(work, timeout=LAST_WORDS)
-            if work.done():
-                return cast("T", work.result())
-            if death.done():
-                raise death.result()
-            stopped, text = stop.done(), self._what(expires(), what)
-            sections = () if stopped else await hang_report.stacks(self._kernel)
-            await self._kernel.interrupt()
-            grace = self._control.grace if stopped else GRACE
-            await tasks.first(work, death, timeout=grace)
-            reacted = work.done()
-            if not reacted:
-                await self._kernel.kill()
-            if stopped:
-                raise Stopped
-            how = "was interrupted" if reacted else "did not react to an interrupt and was killed"
-            raise TookTooLong(f"{text} and {how}", sections)
-
-    def _first(self, at: float | None) -> float | None:
-        """What comes first, `at` or the end of the notebook's time."""
-        times = [time for time in (at, self._deadline) if time is not None]
-        return min(times, default=None)
-
-    def _what(self, at: float | None, what: Callable[[], str]) -> str:
-        """What took too long, if `at` was its time."""
-        text = what()
-        if self._deadline is None or (at is not None and at < self._deadline):
-            return text
-        return f"the notebook took longer than {self._job.notebook_timeout:g} s"
-
-
-def _why_not_prepared(kernel: Kernel, reply: Mapping[str, Any]) -> str:
-    name, text = reply.get("ename"), str(reply.get("evalue"))
-    python = kernel.python
-    if name in ("ModuleNotFoundError", "ImportError") and any(
-        module in text for module in ("nbxunit", "pytest", "greenlet", "IPython")
-    ):
-        return (
-            f"the kernel's Python ({python}) cannot run nbxunit: {text}; "
-            f"install it there with: {python} -m pip install nbxunit"
-        )
-    if name in ("OtherVersionError", "UsageError"):
-        return text
-    lines = [protocol.clean(line) for line in reply.get("traceback", ())]
-    return "\n".join([f"the kernel cannot prepare the run: {name}: {text}", *lines[-3:]])

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from typing import Any
 
-from nbxunit import protocol
+from nbxunit import frames, protocol
 from nbxunit.host import tasks
 from nbxunit.host.kernels import hang_report
 from nbxunit.host.kernels.client import call, output_messages, reply_to
-from nbxunit.host.kernels.starting import Kernel, KernelDied
+from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.records import Job, Output, Question, Sections
+from nbxunit.host.running import kernel_files
 from nbxunit.host.running.control import GRACE, Control
 
 TICK = 0.1
@@ -41,8 +43,8 @@ class TestRun:
         self._kernel = kernel
         self._emit = emit
         self._nonce = secrets.token_hex(16)
-        self._reader = protocol.FrameReader(self._nonce)
-        self._order = protocol.Order()
+        self._reader = frames.FrameReader(self._nonce)
+        self._order = frames.Order()
         self._journal: FileIO | None = None
         self._markers: dict[str, asyncio.Event] = {}
         self._ended = False
@@ -98,7 +100,11 @@ class TestRun:
                     self._killed or "the run was to end at once, so its kernel was killed"
                 )
             if not self._killed:
-                raise death.result()
+                died = death.result()
+                in_cell = (
+                    f"\nin {cell}" if (cell := kernel_files.companion_cell(self._kernel)) else ""
+                )
+                raise KernelDied(f"{died}{in_cell}", died.sections, torn_down=died.torn_down)
             raise KernelDied(self._killed, (*self._stacks, *self._kernel.printed()))
         if self._killed:
             raise KernelDied(self._killed, self._stacks)
@@ -107,6 +113,11 @@ class TestRun:
         if content.get("ename"):
             what = f"{content['ename']}: {content.get('evalue')}"
         raise NotebookError(f"the run failed in the kernel: {what}{self._where()}")
+
+    def _doing(self, nodeid: str) -> str:
+        """What runs: a test, and the cell of a notebook that it executes."""
+        cell = kernel_files.companion_cell(self._kernel)
+        return f"{nodeid}, in {cell}" if cell else nodeid
 
     def _where(self) -> str:
         """Where a run was that is over before its end."""
@@ -121,7 +132,7 @@ class TestRun:
         while not self._ended:
             message = await client.stdin_channel.get_msg(timeout=None)
             prompt = str(message["content"].get("prompt", ""))
-            if not prompt.startswith(protocol.PROMPT):
+            if not prompt.startswith(frames.PROMPT):
                 if not self._job.options.get("usepdb"):
                     raise protocol.ProtocolError("a question, which only --pdb asks")
                 self._emit(Question(prompt))
@@ -150,7 +161,7 @@ class TestRun:
         self._order.check(event)
         if isinstance(event, protocol.Started):
             self._running = (event.nodeid, time.monotonic())
-            self._control.doing = event.nodeid
+            self._control.doing = functools.partial(self._doing, event.nodeid)
         elif isinstance(event, protocol.Finished):
             self._running = None
         elif isinstance(event, protocol.Reported):
@@ -183,7 +194,7 @@ class TestRun:
             return []
         self._journal.seek(0)
         text = self._journal.readall().decode("utf-8", "replace")
-        return list(protocol.journal_lines(text, self._reader.number))
+        return list(frames.journal_lines(text, self._reader.number))
 
     # --- output ---
 
@@ -214,14 +225,14 @@ class TestRun:
         """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
         asked: str | None = None
         interrupted_at: float | None = None
-        reaction = self._reaction()
+        reaction = kernel_files.reaction(self._kernel)
         while True:
             await asyncio.sleep(TICK)
             limit, now = self._job.test_timeout, time.monotonic()
             running, since = self._now_running()
             if limit is None:
                 continue
-            before, reaction = reaction, self._reaction()
+            before, reaction = reaction, kernel_files.reaction(self._kernel)
             if running is None:
                 asked = None
             elif reaction != before:
@@ -234,10 +245,7 @@ class TestRun:
                     self._stacks = await hang_report.stacks(self._kernel)
             elif interrupted_at is None:
                 # Not before: the signal that asked can have ended what it waited for.
-                with contextlib.suppress(OSError):
-                    timed_out = self._kernel.folder / protocol.TIMED_OUT
-                    timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
-                    timed_out.write_text(running, encoding="utf-8")
+                kernel_files.name_timed_out(self._kernel, running)
                 await self._kernel.interrupt()
                 interrupted_at = time.monotonic()
             elif now - interrupted_at > GRACE:
@@ -247,12 +255,6 @@ class TestRun:
                 )
                 await self._kernel.kill()
                 return
-
-    def _reaction(self) -> int:
-        """When the kernel told the last time that a test failed for its time, if it can be known."""
-        with contextlib.suppress(OSError):
-            return (self._kernel.folder / protocol.REACTED).stat().st_mtime_ns
-        return 0
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""
@@ -267,7 +269,7 @@ class TestRun:
             if isinstance(event, protocol.Started):
                 if self._running is None or self._running[0] != event.nodeid:
                     self._running = (event.nodeid, time.monotonic())
-                    self._control.doing = event.nodeid
+                    self._control.doing = functools.partial(self._doing, event.nodeid)
                 break
         return self._running or (None, 0.0)
 

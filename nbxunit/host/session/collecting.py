@@ -12,9 +12,9 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.notebooks import files
+from nbxunit.host.notebooks import companions, files
 from nbxunit.host.records import Broken, Died, Skipped
-from nbxunit.host.session.items import Function, Notebook, NotebookItem, tree
+from nbxunit.host.session.items import CompanionFile, Function, Notebook, NotebookItem, tree
 from nbxunit.host.session.runs import Runs
 from nbxunit.host.session.selection import give_back
 from nbxunit.host.session.state import NotebookSession
@@ -51,16 +51,42 @@ class Collecting:
         if not named and not check and not files.may_have_tests(self._config, file_path):
             self._state.without_tests += 1
             return None
-        self._state.start_server()
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)
         notebook.named = named
+        self._fill(notebook)
+        return notebook
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makemodule(
+        self, module_path: Path, parent: pytest.Collector
+    ) -> CompanionFile | None:
+        """A test module whose mark names a notebook, in place of pytest's own module."""
+        if not companions.is_companion(module_path):
+            return None
+        companion: CompanionFile = CompanionFile.from_parent(parent, path=module_path)
+        self._fill(companion)
+        return companion
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Fail a test that runs here although a mark, which no static look finds, names a notebook."""
+        if item.get_closest_marker(companions.MARK) is not None:
+            pytest.fail(
+                "the mark `notebook` must stand in the test module itself, with a literal path: "
+                'pytestmark = pytest.mark.notebook("../sales.ipynb"); which kernel runs the module is '
+                "looked up without importing it",
+                pytrace=False,
+            )
+
+    def _fill(self, notebook: Notebook) -> None:
+        """Give a notebook what it collects: its item, or its tests where they are to be listed."""
+        self._state.start_server()
         if self._config.option.collectonly:
             self._collect_now(notebook)
         else:
             item = NotebookItem.of(notebook)
-            item.selected = self._state.selected(file_path)
+            item.selected = self._state.selected(notebook.path)
             notebook.children = [item]
-        return notebook
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:

@@ -28,6 +28,12 @@ class Notebook(pytest.File):
         return self.children
 
 
+class CompanionFile(Notebook):
+    """A test module whose mark names a notebook; it runs in that notebook's kernel."""
+
+    named = True
+
+
 class NotebookItem(pytest.Item):
     """The tests of a notebook as one item: its node id is that of the test whose report is replayed.
 

@@ -2,6 +2,7 @@
 
 May import pytest. One `Replay` is one notebook; what it cannot know, such as how a kernel died, it
 makes error reports of, so that no test is lost.
+Over 300 lines: a case for each kind of record, which share what is known of the test that runs.
 """
 
 from __future__ import annotations
@@ -265,7 +266,7 @@ class Replay:
         report = pytest.TestReport(
             running.nodeid, running.location, {}, "failed", message, "call", sections
         )
-        report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `session`
+        report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `reporting`
         self._log(report)
         self._finished(running.nodeid, running.location)
 

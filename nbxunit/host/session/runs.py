@@ -16,7 +16,7 @@ import pytest
 
 from nbxunit.host import compat
 from nbxunit.host.session import settings, terminal
-from nbxunit.host.session.items import NotebookItem
+from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Runs:
             dict(os.environ),
             strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
+            companion=isinstance(item.parent, CompanionFile),
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:

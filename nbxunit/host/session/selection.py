@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nbxunit.host.notebooks import companions
 from nbxunit.host.session.items import NotebookItem
 
 
@@ -25,7 +26,7 @@ def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, tuple[
     for argument in config.args:
         file, separator, inner = _split(argument)
         path = Path(os.path.abspath(config.invocation_params.dir / file))  # noqa: PTH100 - symlinks stay
-        if path.suffix != ".ipynb":
+        if path.suffix != ".ipynb" and not (separator and companions.is_companion(path)):
             arguments[argument] = None
             continue
         arguments[file] = None
@@ -39,8 +40,11 @@ def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, tuple[
 
 def _split(argument: str) -> tuple[str, str, str]:
     """File, separator and test of an argument; a notebook's name may hold `::` and brackets."""
-    file, separator, inner = argument.partition(".ipynb::")
-    return (file + ".ipynb", "::", inner) if separator else (argument, "", "")
+    for suffix in (".ipynb", ".py"):
+        file, separator, inner = argument.partition(f"{suffix}::")
+        if separator:
+            return file + suffix, "::", inner
+    return argument, "", ""
 
 
 class CacheSelection:

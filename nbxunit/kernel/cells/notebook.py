@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import hashlib
 import linecache
 import re
@@ -19,11 +20,19 @@ from nbxunit.kernel.cells.cleanups import CellCleanups
 from nbxunit.kernel.cells.nesting import Nested
 from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.cells.registry import Cell, Declaration, Registry
-from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import ipython, plugins
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a cell comes from that is not of the notebook's own file: what reports call that, its key there."""
+
+    notebook: str
+    key: str
+    number: int
 
 
 class Notebook:
@@ -39,11 +48,13 @@ class Notebook:
         self.headless = False
         self.runs_cell = False
         self._path: Path | None = None
+        self._folder = Path.cwd()  # a cell may leave it
         self._patterns: Patterns | None = None
         self._cell: Cell | None = None
         self._infos: list[object] = []
         self._nested: list[Nested] = []
         self._unplaced: Nested | None = None
+        self._origin: Origin | None = None
         self._cells_of_files: dict[str, Cell] = {}
         self._cells_of_names: dict[str, Cell] = {}
         self._cleanups = CellCleanups()
@@ -52,7 +63,7 @@ class Notebook:
     def patterns(self) -> Patterns:
         """Before a run has set them, those of the ini file of the notebook's folder."""
         if self._patterns is None:
-            self._patterns = Patterns.of(pytest_config.ini_values(self.path.parent))
+            self._patterns = Patterns.of(plugins.ini_values(self.path.parent))
         return self._patterns
 
     @patterns.setter
@@ -69,8 +80,8 @@ class Notebook:
 
     @property
     def path(self) -> Path:
-        """The notebook's file; `notebook.ipynb` in the working directory where it is not known."""
-        return self._path or ipython.notebook_path(self.shell) or Path.cwd() / "notebook.ipynb"
+        """The notebook's file; where it is not known, `notebook.ipynb` in the first working directory."""
+        return self._path or ipython.notebook_path(self.shell) or self._folder / "notebook.ipynb"
 
     @path.setter
     def path(self, path: Path) -> None:
@@ -84,8 +95,11 @@ class Notebook:
         if len(self._infos) > 1:
             self._begin_nested(info)
             return
-        metadata = ipython.execute_metadata(self.shell)
         raw = info.raw_cell or ""
+        if self._origin is not None:
+            self._begin(self._foreign_cell(self._origin, raw, self._transformed(info)))
+            return
+        metadata = ipython.execute_metadata(self.shell)
         cell_id = metadata.get("cellId") or getattr(info, "cell_id", None)
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
         filename = ipython.cell_filename(self.shell, raw, self._transformed(info), number)
@@ -119,6 +133,20 @@ class Notebook:
         self._know(cell)
         self.registry.begin(cell, map(str, deleted), executes=executes)
         self._cleanups.begin(cell.key)
+
+    def _foreign_cell(self, origin: Origin, raw: str, transformed: str) -> Cell:
+        filename = ipython.cell_filename(self.shell, raw, transformed, origin.number)
+        return Cell(origin.key, origin.number, raw, filename, notebook=origin.notebook)
+
+    @contextlib.contextmanager
+    def executing(self, origin: Origin) -> Iterator[None]:
+        """Within, what the shell runs is a cell of another notebook."""
+        before = self._origin, self._infos, self._nested
+        self._origin, self._infos, self._nested = origin, [], []
+        try:
+            yield
+        finally:
+            self._origin, self._infos, self._nested = before
 
     def end_cell(self, info: object = None) -> None:
         """What began with `info` has run (`post_run_cell`); without it, what began last.

@@ -23,7 +23,8 @@ _Made: TypeAlias = dict[str, Callable[[], object]]
 class Cell:
     """A code cell as it ran: `number` is what a person sees, `[3]`; `filename` that of its code.
 
-    `id` is the front end's for the cell, empty where it sends none.
+    `id` is the front end's for the cell, empty where it sends none. `notebook` is what reports call the
+    notebook where it is not the one that runs, but one that a companion executes.
     """
 
     key: str
@@ -31,11 +32,12 @@ class Cell:
     source: str
     filename: str
     id: str = ""
+    notebook: str = ""
 
     @property
     def label(self) -> str:
         """How messages name it."""
-        return f"cell {self.number}"
+        return f"cell {self.number}" if self.number else "injected parameters"
 
 
 class Doubt(NamedTuple):

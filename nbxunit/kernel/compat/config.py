@@ -30,7 +30,7 @@ def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
     """
     from _pytest.config import _prepareconfig
 
-    with _foreign_errors():
+    with foreign_errors():
         return _prepareconfig(list(args), list(plugins))
 
 
@@ -42,7 +42,7 @@ def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.C
     """
     from _pytest.config import Config
 
-    with _foreign_errors():
+    with foreign_errors():
         config = _ahead.pop(_kept_out(args), None) or _with_own_plugins(args)
         config.invocation_params = Config.InvocationParams(
             args=tuple(args), plugins=None, dir=Path.cwd()
@@ -51,28 +51,6 @@ def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.C
         config.option.__dict__.pop("file_or_dir", None)  # argparse warns where it is there before
         config.parse(list(args), addopts=False)
         return config
-
-
-def ini_values(folder: Path) -> dict[str, list[str]]:
-    """The ini file's values for a notebook in `folder`, as words; {} where it cannot be read.
-
-    pytest has no public way to read it without loading plugins and conftests.
-    """
-    import shlex
-
-    import pytest
-    from _pytest.config import findpaths
-
-    try:
-        ini: Mapping[str, Any] = findpaths.locate_config(folder, [folder])[2]
-    except (OSError, pytest.UsageError):
-        return {}
-    values = {name: getattr(each, "value", each) for name, each in ini.items()}  # pytest 9
-    return {
-        name: shlex.split(each) if isinstance(each, str) else [*map(str, each)]
-        for name, each in values.items()
-        if isinstance(each, str | list)
-    }
 
 
 _ahead: dict[frozenset[str], pytest.Config] = {}
@@ -100,7 +78,7 @@ def _kept_out(args: Sequence[str]) -> frozenset[str]:
 
 
 @contextlib.contextmanager
-def _foreign_errors() -> Iterator[None]:
+def foreign_errors() -> Iterator[None]:
     """A conftest or plugin that cannot be imported is a usage error, as for pytest's own main."""
     import pytest
     from _pytest import config

@@ -6,6 +6,7 @@ May import IPython and ipykernel. Each function says why no public name will do;
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -122,9 +123,15 @@ class StdinChannel:
     def request(self, prompt: str) -> None:
         """Send an input request."""
         content = {"prompt": prompt, "password": False}
-        self._kernel.session.send(
-            self._kernel.stdin_socket, "input_request", content, self._parent, ident=self._ident
-        )
+        session = self._kernel.session
+        # It looks for a fork by `os.getpid`, which a test may replace; who asks has looked itself.
+        session.check_pid, checks = False, session.check_pid
+        try:
+            session.send(
+                self._kernel.stdin_socket, "input_request", content, self._parent, ident=self._ident
+            )
+        finally:
+            session.check_pid = checks
 
     def replies(self) -> Iterator[str]:
         """The values of the replies, as they come; waits for each."""
@@ -150,6 +157,22 @@ class StdinChannel:
             self._kernel.iopub_socket, "display_data", content, self._parent,
             ident=self._kernel._topic("display_data"),  # noqa: SLF001
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def displaying_by(shell: InteractiveShell, hook: Any) -> Iterator[None]:
+    """Within, `hook` shows the values of last expressions.
+
+    A nested run of a cell uses what stands in `sys`, another one what the shell's trap puts there, and
+    each tells `shell.displayhook` where the value is to go.
+    """
+    trap: Any = shell.display_trap
+    before = shell.displayhook, trap.hook, sys.displayhook
+    shell.displayhook, trap.hook, sys.displayhook = hook, hook, hook
+    try:
+        yield
+    finally:
+        shell.displayhook, trap.hook, sys.displayhook = before
 
 
 def notebook_path(shell: InteractiveShell) -> Path | None:

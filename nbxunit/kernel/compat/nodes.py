@@ -39,6 +39,26 @@ def register_fixture(
     )
 
 
+def register_named_fixture(
+    node: pytest.Collector, nodeid: str, name: str, func: Callable[..., Any], scope: str
+) -> None:
+    """Register a fixture for what is below `nodeid`: the id of `node`, or of a function in it.
+
+    The public function wants a node, and a function's is made when its fixtures are looked up.
+    """
+    import pytest
+
+    public = getattr(pytest, "register_fixture", None)
+    if public is not None and nodeid == node.nodeid:
+        public(name=name, func=func, node=node, scope=scope)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pytest 9.2 warns of what is registered by an id
+        node.session._fixturemanager._register_fixture(  # noqa: SLF001
+            name=name, func=func, nodeid=nodeid, scope=cast(Any, scope)
+        )
+
+
 def after_registration(
     node: pytest.Collector, method: str, then: Callable[[], None], *, replace: bool = False
 ) -> None:
@@ -123,11 +143,11 @@ def call_with_optional_argument(func: Callable[..., object], argument: object) -
     _call_with_optional_argument(func, argument)
 
 
-def mark_names(obj: object) -> list[str]:
-    """The names of the marks on a function or class, in the order in which they were applied."""
+def marks(obj: object) -> list[pytest.Mark]:
+    """The marks on a module, class or function, in the order in which they were applied."""
     from _pytest.mark.structures import get_unpacked_marks
 
-    return [mark.name for mark in get_unpacked_marks(cast(Any, obj))]
+    return list(get_unpacked_marks(cast(Any, obj)))
 
 
 # --- assertions -------------------------------------------------------------------------

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import functools
 import re
-from os import O_CREAT, O_WRONLY, close, write  # a cell may replace them in their module
-from os import open as open_file
+from os import O_CREAT, O_WRONLY
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from unittest import SkipTest
 
@@ -21,6 +19,7 @@ import pytest
 from nbxunit import directives, protocol
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.headless import crash_output
+from nbxunit.originals import close, monotonic, open_file, write
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook

@@ -15,7 +15,6 @@ When the host's end is closed, the server kills its kernels, with what they star
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import gc
@@ -34,6 +33,7 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbxunit.kernel.headless import forked_kernel
 from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
@@ -224,9 +224,9 @@ def _kill_group(pid: int) -> None:
 def _make_ahead() -> None:
     """Make what each kernel's run begins with, while the host is not ready yet either."""
     from nbxunit.kernel.compat import config as pytest_config
-    from nbxunit.kernel.run import engine
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
 
-    pytest_config.make_ahead(engine.WITHOUT_BLOCKED)
+    pytest_config.make_ahead(WITHOUT_BLOCKED)
 
 
 def _warm(words: Sequence[str]) -> None:
@@ -238,14 +238,15 @@ def _warm(words: Sequence[str]) -> None:
 
     from nbxunit.kernel.compat import config as pytest_config
     from nbxunit.kernel.compat import installed
-    from nbxunit.kernel.run import engine
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
+    from nbxunit.kernel.run.restoring import restored
 
     hidden = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
         test = Path(folder, "test_nbxunit_warm.py")
         test.write_text("def test_warm(request):\n    assert request\n")
         with (
-            engine.restored(),
+            restored(),
             installed.read_once(),
             pytest_config.fixtures_looked_for_once(),
             contextlib.redirect_stdout(io.StringIO()),
@@ -256,81 +257,13 @@ def _warm(words: Sequence[str]) -> None:
             try:
                 # Beside xdist plugins start servers for its workers.
                 pytest.main([
-                    "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *engine.WITHOUT_BLOCKED, *words,
+                    "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT_BLOCKED, *words,
                     "--rootdir", folder, "-c", os.devnull, str(test),
                 ])  # fmt: skip
             finally:
                 sys.dont_write_bytecode = before
         sys.modules.pop(test.stem, None)
     os.environ.update({name: value for name, value in hidden.items() if value is not None})
-
-
-def become_kernel(order: Mapping[str, Any], path: Sequence[str]) -> None:
-    """Be the kernel of `order` in this child, with `path` as sys.path; ends the process.
-
-    As in multiprocessing's children, objects are not torn down one by one: that takes longer than a
-    small notebook. Threads are waited for and atexit's functions run, as at the end of any process.
-    """
-    os.setsid()
-    _end_with_parent(order["server"])
-    for name, handler in order["handlers"].items():
-        signal.signal(getattr(signal, name), handler)
-    _redirect(order["output"])
-    os.chdir(order["cwd"])
-    _set_environment(order)
-    sys.argv[:] = order["argv"]
-    sys.path[:] = path
-    tempfile.tempdir = None
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()  # the standard library's generators see to themselves
-
-    from ipykernel.kernelapp import IPKernelApp
-
-    app: Any = IPKernelApp.instance()
-    app.initialize(list(order["argv"][1:]))
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-        ready.sendto(b"ready", order["ready"])
-    status = 0
-    try:
-        app.start()
-    except SystemExit as exc:
-        status = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
-    finally:
-        # It joins threads that may be flushing into one another; here all of them end at once.
-        atexit.unregister(app.close)
-        gc.freeze()  # the shell collects garbage once more
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
-        atexit._run_exitfuncs()  # noqa: SLF001
-    os._exit(status)
-
-
-def _redirect(output: str) -> None:
-    """The standard streams of a kernel that a host spawns: no input, all output into a file."""
-    reading, writing = os.pipe()
-    os.close(writing)
-    os.dup2(reading, 0)
-    os.close(reading)
-    file = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
-
-
-def _set_environment(order: Mapping[str, Any]) -> None:
-    environment = dict(order["env"])
-    for name, value in order["changed"].items():
-        environment.setdefault(name, value)
-    environment["JPY_PARENT_PID"] = str(order["server"])
-    os.environ.clear()
-    os.environ.update(environment)
-
-
-def _end_with_parent(parent: int) -> None:
-    """Let the system kill this process when its server dies; ipykernel looks once a second."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def main() -> None:
@@ -346,7 +279,7 @@ def main() -> None:
     gc.disable()  # imports leave no garbage
     order = Server(channel).serve()
     gc.enable()
-    become_kernel({**order, "handlers": handlers}, path)
+    forked_kernel.become({**order, "handlers": handlers}, path)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,11 @@ import pytest
 from IPython import get_ipython
 
 import nbxunit
-from nbxunit import protocol
+from nbxunit import originals, protocol
 from nbxunit.kernel import extension
 from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.kernel.companion.plugin import Companion, Surroundings
+from nbxunit.kernel.companion.saving import Saving
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
@@ -80,7 +82,12 @@ def prepare(order: str) -> None:
     try:
         with pytest_config.capture_into(folder / "captured"):
             _prepared["run"] = engine.prepare(
-                notebook, RunState(notebook.namespace), told["args"], selection, told["options"]
+                notebook,
+                RunState(notebook.namespace),
+                told["args"],
+                selection,
+                told["options"],
+                _companion(notebook, told, folder) if told["companion"] else None,
             )
     finally:
         os.chdir(here)
@@ -88,6 +95,17 @@ def prepare(order: str) -> None:
     if hasattr(sys.stderr, "echo"):  # ipykernel's
         watcher = getattr(sys.stderr, "watch_fd_thread", None)
         sys.stderr.echo = crash_output.LastWords(folder / "last-words", watcher)
+
+
+def _companion(notebook: Notebook, told: dict[str, Any], folder: Path) -> Companion:
+    """The plugin that collects a companion module; its notebooks are saved in a folder of its name."""
+    save = Saving(Path(told["save"]).with_suffix("")) if told["save"] else lambda _: None
+    current = folder / protocol.COMPANION_CELL
+
+    def tell(label: str, number: int | None) -> None:
+        current.write_text("" if number is None else f"{label} cell {number}", encoding="utf-8")
+
+    return Companion(notebook.path, Surroundings(notebook, tell, save))
 
 
 def _place(notebook: Notebook, file: str) -> str:
@@ -112,11 +130,11 @@ def _open_standard_streams() -> None:
 
 def _end_forks(shell: Any) -> None:
     """Let a process that a cell forked end with the cell: it would answer for the kernel."""
-    kernel = os.getpid()
+    kernel = originals.getpid()
 
     def end_fork(result: Any) -> None:
-        if os.getpid() != kernel:
-            os._exit(0 if result is None or result.success else 1)
+        if originals.getpid() != kernel:
+            originals.exit_now(0 if result is None or result.success else 1)
 
     shell.events.register("post_run_cell", end_fork)
 

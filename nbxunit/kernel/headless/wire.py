@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit import limits, protocol
+from nbxunit import frames, limits, originals, protocol
 from nbxunit.kernel.compat import interrupts, ipython
 from nbxunit.kernel.run import reasons
 from nbxunit.kernel.run.reports import Serialiser
@@ -40,14 +39,14 @@ class Wire:
     def __init__(self, channel: ipython.StdinChannel, nonce: str, journal: str | None) -> None:
         self._channel = channel
         self._nonce = nonce
-        self._process = os.getpid()
+        self._process = originals.getpid()
         self._lines: list[str] = []
         self._size, self._limit = 0, FLUSH_SIZE
         self._unwritten: list[str] = []
         self._kept_for = 0
         self._number = 0
-        self._last = time.monotonic()
-        self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND) if journal else None
+        self._last = originals.monotonic()
+        self._journal = originals.open_file(journal, os.O_WRONLY | os.O_APPEND) if journal else None
         self.answer = protocol.Answer(0)
 
     def send(self, event: protocol.Event, *, at_once: bool = False) -> None:
@@ -55,11 +54,11 @@ class Wire:
 
         A process that a test has forked, and that comes back from it, ends here.
         """
-        if os.getpid() != self._process:
+        if originals.getpid() != self._process:
             is_failure = (
                 isinstance(event, protocol.Reported) and event.report["outcome"] == "failed"
             )
-            os._exit(int(is_failure))
+            originals.exit_now(int(is_failure))
         line = protocol.encode(event)
         self._lines.append(line)
         self._size += len(line)
@@ -72,12 +71,12 @@ class Wire:
         if self._journal is None:
             return
         frame = self._number + 1
-        head = [] if self._kept_for == frame else [protocol.journal_head(frame)]
+        head = [] if self._kept_for == frame else [frames.journal_head(frame)]
         self._kept_for = frame
         data = "".join(f"{each}\n" for each in head + self._unwritten).encode()
         self._unwritten.clear()
         try:
-            written = os.write(self._journal, data)
+            written = originals.write(self._journal, data)
         except OSError:
             written = 0
         if written < len(data):  # its disk is full: what no file keeps is sent at once
@@ -87,7 +86,7 @@ class Wire:
     @property
     def is_due(self) -> bool:
         """Whether buffered events have waited long enough."""
-        return bool(self._lines) and time.monotonic() - self._last > INTERVAL
+        return bool(self._lines) and originals.monotonic() - self._last > INTERVAL
 
     @property
     def is_full(self) -> bool:
@@ -103,7 +102,7 @@ class Wire:
             self._channel.mark_output(f"{self._nonce} {self._number + 1}")
         with interrupts.held():  # half a frame, or one sent twice, would be lost on the host
             self._number += 1
-            for prompt in protocol.encode_frame(self._nonce, self._number, self._lines):
+            for prompt in frames.encode_frame(self._nonce, self._number, self._lines):
                 self._channel.request(prompt)
             self._lines.clear()
             self._size = 0
@@ -113,13 +112,13 @@ class Wire:
                 self.answer = answer
                 break
         if self._journal is not None:
-            os.ftruncate(self._journal, 0)
-        self._last = time.monotonic()
+            originals.ftruncate(self._journal, 0)
+        self._last = originals.monotonic()
 
     def close(self) -> None:
         """Close the journal."""
         if self._journal is not None:
-            os.close(self._journal)
+            originals.close(self._journal)
             self._journal = None
 
 

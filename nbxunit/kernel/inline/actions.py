@@ -8,16 +8,19 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import os
 import re
 import shlex
-import sys
+import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from IPython.core.error import UsageError
 
 import nbxunit
+from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.inline.guards import Guards, differences
 from nbxunit.kernel.inline.open_scope import Opened
@@ -27,9 +30,14 @@ from nbxunit.kernel.results import outline, output
 from nbxunit.kernel.results.model import Results
 from nbxunit.kernel.run import engine, reasons
 from nbxunit.kernel.run.reports import Serialiser
+from nbxunit.kernel.run.restoring import breakpoints, restored
 
 if TYPE_CHECKING:
     from nbxunit.kernel.inline.live import LiveNotebook
+
+
+LAST_FRAMES = 3
+"""Entries of a traceback that are shown of an error that is no test's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +100,7 @@ def words_of(line: str) -> list[str]:
 
 def _open(live: LiveNotebook, path: tuple[str, ...]) -> Outcome:
     run = RecordedRun(live)
-    with engine.restored(), _breakpoints():
+    with restored(), breakpoints():
         opened = Opened(live.notebook, live.run, path)
         is_open = False
         try:
@@ -115,7 +123,7 @@ def _close(live: LiveNotebook) -> Outcome:
     opened, live.opened = live.opened, None
     assert opened is not None
     run = RecordedRun(live)
-    with engine.restored(), _breakpoints():
+    with restored(), breakpoints():
         atexit.unregister(opened.at_exit)
         run.record(opened.prepared, opened.close)
     failed = bool(set(run.results.counts) & {"failed", "error"})
@@ -154,7 +162,7 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     run = RecordedRun(live)
     results = run.results
     status = int(pytest.ExitCode.USAGE_ERROR)
-    with engine.restored(), _breakpoints():
+    with restored(), breakpoints():
         prepared, act = _prepare(live, words)
         run.plugins += guards.plugins(live.notebook, results)
         option = prepared.config.option
@@ -168,15 +176,22 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
             status = run.record(prepared, act)
         except pytest.UsageError as exc:
             results.message = "\n".join(map(str, exc.args))
+        except Exception as exc:
+            if not results.planned:
+                raise
+            # A hook of a conftest or plugin; the results that there are say more than it does.
+            status = int(pytest.ExitCode.INTERNAL_ERROR)
+            results.message = "".join(traceback.format_exception(exc)[-LAST_FRAMES:])
     if live.opened is not None and live.opened.is_closed:
         atexit.unregister(live.opened.at_exit)
         live.note(f"{live.opened.label}: closed")
         live.opened = None
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        results.message = prepared.text.getvalue()
+        results.message = results.message or prepared.text.getvalue()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         results.reasons = reasons.reasons_for_none(prepared)
-    outline.remember(live.last_runs, results)
+    if not isinstance(prepared.collecting, Companion):
+        outline.remember(live.last_runs, results)
     if not live.run.partial:
         for cell in live.notebook.registry.take_left_out():
             live.note(
@@ -204,18 +219,42 @@ def _prepare(
 ) -> tuple[engine.Prepared, Callable[[list[object]], int]]:
     """The run that `words` ask for: inside the scope that is open, else from setup to teardown."""
     opened = live.opened
+    companion, words = _companion(live, words)
     if opened is None:
         try:
-            prepared = engine.prepare(live.notebook, live.run, words)
+            prepared = engine.prepare(live.notebook, live.run, words, collecting=companion)
         except pytest.UsageError as exc:
             raise UsageError(f"%xunit_run: {_reason(exc)}") from exc
         return prepared, lambda plugins: engine.finish(prepared, plugins)
-    if any(word.startswith("-") for word in words):
+    if companion is not None or any(word.startswith("-") for word in words):
         raise UsageError(
             f"%xunit_run: while {opened.label} is open, only names of tests can be given; "
             "%xunit_close closes it"
         )
     return opened.prepared, lambda plugins: opened.run(words, plugins)
+
+
+def _companion(live: LiveNotebook, words: Sequence[str]) -> tuple[Companion | None, Sequence[str]]:
+    """The test module that `words` name, if they name one, and the words with its tests' ids."""
+    named: dict[Path, None] = {}
+    rest = []
+    for word in words:
+        file, _, inner = word.partition(".py::") if ".py::" in word else (word[:-3], "", "")
+        if word.startswith("-") or not (inner or word.endswith(".py")):
+            rest.append(word)
+            continue
+        path = Path(os.path.abspath(f"{file}.py"))  # noqa: PTH100 - symlinks stay
+        if not path.is_file():
+            raise UsageError(f"%xunit_run: there is no file {file}.py in {Path.cwd()}")
+        named[path] = None
+        rest += [inner] if inner else []
+    if not named:
+        return None, words
+    if len(named) > 1:
+        raise UsageError("%xunit_run: one test module at a time")
+    (path,) = named
+    live.note(f"{path.name}: its tests use this live notebook, whose cells are not executed again")
+    return Companion(path, Surroundings(live.notebook, live=True)), rest
 
 
 def _reason(exc: pytest.UsageError) -> str:
@@ -230,15 +269,6 @@ def _capture(call: Callable[[], object]) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as out:
         call()
     return out.getvalue()
-
-
-@contextlib.contextmanager
-def _breakpoints() -> Any:
-    """Let `breakpoint()` stop in a test: ipykernel's debugger swallows it where none is attached."""
-    debugpy = sys.modules.get("debugpy")
-    if debugpy is None or not debugpy.is_client_connected():
-        sys.breakpointhook = sys.__breakpointhook__
-    yield
 
 
 def _conclude(live: LiveNotebook, outcome: Outcome) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
@@ -18,7 +18,7 @@ from nbxunit import directives
 from nbxunit.directives import Kind
 from nbxunit.kernel.inline import declaring
 from nbxunit.kernel.inline.live import LiveNotebook
-from nbxunit.kernel.results import markup, outline, output, text
+from nbxunit.kernel.results import outline, outline_markup, output, text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from nbxunit.kernel.inline.actions import Action
 
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
-_COMPLETED = ("%%xunit_setup", "%%xunit_teardown", "%%xunit_test", "%xunit_run", "%xunit_open", "%xunit_config")  # fmt: skip  # noqa: E501
-_CELL_MAGICS = ("xunit_setup", "xunit_teardown", "xunit_test")
 _FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
 
 
@@ -154,7 +152,7 @@ class XunitMagics(Magics):
         if not any(tree.walk()) and not self._notebook.registry.hooks():
             output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
         else:
-            output.show(text.outline(tree), markup.outline(tree))
+            output.show(text.outline(tree), outline_markup.outline(tree))
 
     @no_var_expand
     @line_magic
@@ -282,37 +280,3 @@ class XunitMagics(Magics):
 def _no_words(magic: str, line: str) -> None:
     if line.strip():
         raise UsageError(f"%{magic} takes no arguments, got {line.strip()!r}")
-
-
-def install(shell: InteractiveShell, live: LiveNotebook) -> XunitMagics:
-    """Register the magics on `shell`, and what Tab offers behind them."""
-    from nbxunit.kernel.inline import completion
-
-    magics = XunitMagics(shell, live)
-    shell.register_magics(magics)
-    for magic in _COMPLETED:
-        shell.set_hook("complete_command", completion.completer(live, magic), str_key=magic)
-    for name in _CELL_MAGICS:
-        cast("Any", shell).register_magic_function(_misplaced(name), "line", f"%{name}")
-    return magics
-
-
-def _misplaced(name: str) -> Callable[[str], None]:
-    """What IPython calls for a line `%%name` further down in a cell."""
-
-    def refuse(_: str) -> None:
-        raise UsageError(
-            f"%%{name} must be the first line of its cell; only blank lines may be above"
-        )
-
-    return refuse
-
-
-def uninstall(shell: InteractiveShell) -> None:
-    """Take the magics of `shell` away again."""
-    for kind in ("line", "cell"):
-        registered = cast("dict[str, Any]", shell.magics_manager.magics[kind])
-        for name in [name for name in registered if name.lstrip("%").startswith("xunit_")]:
-            del registered[name]
-    for magic in _COMPLETED:
-        shell.strdispatchers["complete_command"].strs.pop(magic, None)

@@ -14,11 +14,11 @@ import pytest
 
 from nbxunit.kernel.compat import sessions
 from nbxunit.kernel.run import engine
+from nbxunit.kernel.run.collection import NotebookModule
 from nbxunit.kernel.run.selection import Selection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
-    from nbxunit.kernel.run.collection import NotebookModule
     from nbxunit.kernel.run.state import RunState
 
 
@@ -132,8 +132,9 @@ class Opened:
                     self.prepared.collecting.module.release()
 
     def _module(self) -> NotebookModule:
-        assert self.prepared.collecting.module is not None
-        return self.prepared.collecting.module
+        module = self.prepared.collecting.module
+        assert isinstance(module, NotebookModule)
+        return module
 
     def _find(self, module: NotebookModule) -> pytest.Collector:
         """The node of the path. UsageError where the notebook has no such class with tests."""

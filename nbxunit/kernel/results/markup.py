@@ -5,14 +5,13 @@ Imports the standard library and the model. All text goes through `fragments.h`.
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from nbxunit.kernel.cells.registry import Cell, HookRun
+from nbxunit.kernel.cells.registry import Cell
+from nbxunit.kernel.results import markup_of_test
 from nbxunit.kernel.results.fragments import (
     SPACE_BETWEEN,
-    attribute,
     colour,
     flow,
     folded,
@@ -21,22 +20,13 @@ from nbxunit.kernel.results.fragments import (
     h,
     link,
 )
-from nbxunit.kernel.results.model import BAD, ORDER, Display, Results, Row, TestResult
-from nbxunit.kernel.results.outline import Entry, Node
-from nbxunit.kernel.results.problems import LINES_BEFORE, Place, Problem
+from nbxunit.kernel.results.model import BAD, ORDER, Results, Row, TestResult
 from nbxunit.kernel.results.text import milliseconds
 
 LISTED = 100
 """So many passed tests are listed, the slowest of more; so many failed ones are explained."""
 SPACE = 300_000
 """Characters behind which failures are not explained any more; saved notebooks stay small."""
-ALIKE = 20
-"""So many problems of one test, as its subtests have, are explained."""
-OPEN_LINES = 10
-"""Captured output of so many lines is shown unfolded."""
-SLOW = 0.1
-"""Seconds from which on a hook of a passed test is worth a word."""
-_OUT = "out tex2jax_process mathjax_process"
 _TOP = 'style="text-align:left;vertical-align:top"'
 
 
@@ -55,7 +45,7 @@ def render(results: Results) -> str:
     notes = [f'<div class="dim s">{h(note)}</div>' for note in results.notes]
     if len(results.tests) == 1 and not results.errors and not results.message:
         (row,) = results.rows()
-        body = [_single(row), *_footer(results)]
+        body = [markup_of_test.single(row), *_footer(results)]
         if results.counts.total() - results.counts["warning"] > 1:
             body.insert(0, _head(results))
         return frame(*notes, *body)
@@ -75,156 +65,6 @@ def progress(results: Results, running: str, seconds: float) -> str:
         ),
         _bar(results, max(results.planned, 1)),
     )
-
-
-def outline(top: Node) -> str:
-    """A tree of hooks and tests."""
-    return frame(f'<ul class="top">{_node(top)}</ul>')
-
-
-# --- one test ---
-
-
-def _single(row: Row) -> str:
-    test = row.test
-    facts = [milliseconds(test.seconds), *(each.kind for each in test.problems[:1])]
-    if test.reason:
-        facts.insert(0, test.reason)
-    if test.outcome == "passed":
-        facts += [
-            f"{run.hook.directive.label} {milliseconds(run.seconds)}"
-            for run in test.hooks
-            if run.seconds > SLOW
-        ]
-    head = flow(
-        glyph(test.outcome),
-        f"<code>{h(test.name)}</code>",
-        f'<span class="s"><span class="{colour(test.outcome)}">{h(_outcome(row))}</span>'
-        f'<span class="dim"> · {h(" · ".join(facts))}</span></span>',
-    )
-    return head + _details(test) + _displays(test)
-
-
-def _outcome(row: Row) -> str:
-    """What became of a test, in words; of one that did not run, why."""
-    test = row.test
-    if test.outcome != "error":
-        return test.outcome
-    when = test.problems[0].when if test.problems else "setup"
-    hook = test.failed_hook
-    what = f"{hook.directive.scope} {hook.directive.kind}" if hook is not None else when
-    if row.others:
-        return f"{what} failed · {len(row.others) + 1} tests not run"
-    return f"error in {what}" + (" · test not run" if when == "setup" else "")
-
-
-def _details(test: TestResult) -> str:
-    if not test.problems:
-        return ""
-    return f'<div class="panel {colour(test.outcome)}">{"".join(_problem_parts(test))}</div>'
-
-
-def _problem_parts(test: TestResult) -> Iterator[str]:
-    for each in test.problems[:ALIKE]:
-        yield from _problem(each, test)
-    if len(test.problems) > ALIKE:
-        yield f'<div class="dim s">and {len(test.problems) - ALIKE} more like these</div>'
-    for title, content in test.output.items():
-        yield from _captured(title, content)
-    hooks = [f"{_hook(run)} (already run)" for run in test.earlier_hooks]
-    hooks += map(_hook, test.hooks)
-    if hooks:
-        yield f'<div class="dim s">hooks: {" → ".join(hooks)}</div>'
-    full = "\n\n".join(each.full for each in test.problems)
-    yield folded("full pytest report", f"<pre>{h(full)}</pre>")
-
-
-def _problem(each: Problem, test: TestResult) -> Iterator[str]:
-    colour = "bad" if each.when == "call" else "warn"
-    if each.subtest:
-        yield f'<div class="s">subtest <code>{h(each.subtest)}</code></div>'
-    elif colour == "warn" and len(test.problems) > 1:
-        yield f'<div class="s">in {h(each.when)}</div>'
-    yield f'<pre class="{colour}">{h(chr(10).join(each.explanation))}</pre>'
-    yield from (f'<pre class="dim s">{h(cause)}</pre>' for cause in each.causes)
-    yield _source(each, test)
-    yield from _captured("variables", "\n".join(each.variables))
-
-
-def _source(each: Problem, test: TestResult) -> str:
-    if each.place is None or not each.place.line:
-        marked = "\n".join(text for text in each.source if text[:1] == ">")
-        where = h(each.where) if each.place is None else f"Cell {link(each.place.cell)}"
-        return f'<pre class="dim s">{where}</pre><pre>{h(marked)}</pre>' if where else ""
-    first, *inner = [*each.calls, each.place]
-    hook = test.failed_hook
-    inside = ""
-    if hook is not None and hook.cell.key == first.cell.key:
-        inside = f", in {hook.directive.label}"
-    elif each.when == "call" and test.cell is not None and test.cell.key == first.cell.key:
-        inside = f", in {test.name}"
-    places = [_place(first, inside, is_last=not inner)]
-    places += [_place(place, "", is_last=place is each.place) for place in inner]
-    return f'<div class="src">{"".join(places)}</div>'
-
-
-def _place(place: Place, inside: str, *, is_last: bool) -> str:
-    """A line of a cell: what failed, with the lines above it, or what called what failed."""
-    lines = []
-    for number, source in place.excerpt(LINES_BEFORE if is_last else 0):
-        hot = ' class="hot"' if is_last and number >= place.line else ""
-        mark = " ▸" if is_last and number == place.line else "  "
-        lines.append(f'<pre{hot}><span class="n">{number:2}{mark} </span>{h(source)}</pre>')
-    where = f"Cell {link(place.cell)}, line {place.line}{h(inside)}"
-    return f'<pre class="dim s">{where}</pre>{"".join(lines)}'
-
-
-def _captured(title: str, content: str) -> Iterator[str]:
-    lines = content.strip("\n").splitlines()
-    if content.strip():
-        count = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"
-        summary = f"{title[:1].lower()}{title[1:]} · {count}"
-        yield folded(
-            summary, f"<pre>{h(chr(10).join(lines))}</pre>", is_open=len(lines) <= OPEN_LINES
-        )
-
-
-def _hook(run: HookRun) -> str:
-    mark = "✓" if run.passed else "✗"
-    return f"{h(run.hook.directive.label)} {link(run.hook.cell)} {mark} {milliseconds(run.seconds)}"
-
-
-def _displays(test: TestResult) -> str:
-    if not test.displays:
-        return ""
-    count = f"{len(test.displays)} display{'s' if len(test.displays) > 1 else ''}"
-    shown = "".join(f'<div class="{_OUT}">{_display(each)}</div>' for each in test.displays)
-    return folded(count, shown, is_open=test.outcome != "passed")
-
-
-def _display(display: Display) -> str:
-    """The form that JupyterLab would choose; HTML as it is, since it is the notebook's own."""
-    if "text/html" in display.data:
-        return str(display.data["text/html"])
-    for mime in ("image/svg+xml", "image/png", "image/jpeg", "image/gif"):
-        if mime in display.data:
-            return _image(mime, display)
-    return f"<pre>{h(display.plain)}</pre>"
-
-
-def _image(mime: str, display: Display) -> str:
-    data = display.data[mime]
-    if mime == "image/svg+xml":
-        data = str(data).encode()
-    encoded = data if isinstance(data, str) else base64.b64encode(data).decode()
-    told = display.metadata.get(mime, {})
-    sizes = [
-        f' {name}="{attribute(str(told[name]))}"' for name in ("width", "height") if name in told
-    ]
-    return f'<img src="data:{mime};base64,{attribute(encoded)}"{"".join(sizes)}>'
-
-
-# --- many tests ---
 
 
 def _head(results: Results) -> str:
@@ -294,10 +134,13 @@ def _bad_row(row: Row, *, explain: bool) -> str:
     test = row.test
     kind = test.problems[0].kind if test.problems else ""
     facts = " · ".join(
-        filter(None, ["" if test.outcome == "failed" else _outcome(row), test.reason, kind])
+        filter(
+            None,
+            ["" if test.outcome == "failed" else markup_of_test.outcome(row), test.reason, kind],
+        )
     )
     head = f'<code>{h(row.name)}</code> <span class="{colour(test.outcome)} s">{h(facts)}</span>'
-    details = (_details(test) + _displays(test)) if explain else ""
+    details = (markup_of_test.details(test) + markup_of_test.displays(test)) if explain else ""
     body = f"<details open><summary>{head}</summary>{details}</details>" if details else head
     hook = test.failed_hook if row.others else None
     return _cells_of_row(
@@ -316,7 +159,7 @@ def _folded_tests(outcome: str, tests: list[TestResult]) -> str:
 
 def _plain_row(test: TestResult, outcome: str) -> str:
     # What an error in the teardown has besides stands with the error.
-    displays = _displays(test) if test.outcome == outcome else ""
+    displays = markup_of_test.displays(test) if test.outcome == outcome else ""
     body = f"<code>{h(test.name)}</code>{_because(test)}{displays}"
     return _cells_of_row(outcome, body, test.cell, test.seconds)
 
@@ -355,32 +198,10 @@ def _hooks(results: Results) -> Iterator[str]:
     # By its cell: a setup that fails for each test fails with the same words.
     once = {(run.hook.cell.key, run.passed): run for run in named}
     words = [
-        f"{_hook(run)}{f', {n} times' if (n := times[key]) > 1 else ''}"
+        f"{markup_of_test.hook_of(run)}{f', {n} times' if (n := times[key]) > 1 else ''}"
         for key, run in once.items()
     ]
     if len(runs) > len(named):
         words.append(f"{len(runs) - len(named)} more ✓" if words else f"{len(runs)} ✓")
     if words:
         yield f'<div class="dim s">hooks: {" · ".join(words)}</div>'
-
-
-# --- the tree ---
-
-
-def _node(node: Node) -> str:
-    hooks = " · ".join(
-        f"{hook.directive.scope} {hook.directive.kind} {link(hook.cell)}" for hook in node.hooks
-    )
-    state = ' <b class="warn s">open</b>' if node.is_open else ""
-    head = f'<b>{h(node.title)}</b>{state} <span class="dim s">{hooks}</span>'
-    inner = "".join(map(_entry, node.tests)) + "".join(map(_node, node.children))
-    if not inner:
-        return f"<li>{head}</li>"
-    return f"<li><details open><summary>{head}</summary><ul>{inner}</ul></details></li>"
-
-
-def _entry(test: Entry) -> str:
-    ran = f"{test.outcome} {milliseconds(test.seconds)}" if test.outcome else "has not run"
-    facts = h(" · ".join([ran, *test.remarks]))
-    head = f"{glyph(test.outcome)} <code>{h(test.name)}</code>"
-    return f'<li>{head} <span class="dim s">{link(test.cell)} {facts}</span></li>'

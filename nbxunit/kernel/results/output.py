@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
-import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from IPython.display import display
 
+from nbxunit import originals
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.results import fragments, markup, text
 from nbxunit.kernel.results.displays import embeds
@@ -73,7 +72,7 @@ class Live:
     def __init__(self, notebook: Notebook, results: Results) -> None:
         self._shell = notebook.shell
         self._results = results
-        self._start = time.perf_counter()
+        self._start = originals.perf_counter()
         self._updates = bool(ipython.execute_metadata(notebook.shell).get("cellId"))
         self._handle = ""
         self._ended = threading.Event()
@@ -92,13 +91,13 @@ class Live:
         while not self._ended.wait(wait):
             wait = INTERVAL
             if self._results.planned > 1:
-                seconds = time.perf_counter() - self._start
+                seconds = originals.perf_counter() - self._start
                 plain = text.progress(self._results, self.running, seconds)
                 self._publish(plain, markup.progress(self._results, self.running, seconds))
 
     def _publish(self, plain: str, rich: str) -> None:
         update = bool(self._handle)
-        self._handle = self._handle or uuid.uuid4().hex
+        self._handle = self._handle or originals.uuid4().hex
         data = {"text/plain": plain, "text/html": rich}
         # Not by `display`: a test's displays are being kept meanwhile.
         self._publisher.publish(data, {}, transient={"display_id": self._handle}, update=update)

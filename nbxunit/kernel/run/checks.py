@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nbxunit.kernel.compat import plugins
+
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.cells.registry import Declaration
@@ -22,6 +24,20 @@ def refused_cells(notebook: Notebook) -> Iterator[str]:
     if notebook.headless:
         for key, message in notebook.registry.refused.items():
             yield f"{notebook.registry.cells[key].label}: {message}"
+
+
+def plugins_of_cells(notebook: Notebook, session: pytest.Session) -> Iterator[str]:
+    """What is wrong with the plugins that `pytest_plugins` of a cell names; the others are loaded."""
+    try:
+        late = plugins.import_plugins_of(session, notebook.shell.user_module)
+    except pytest.UsageError as exc:
+        yield f"pytest_plugins: {exc}"
+        return
+    for name in late:
+        yield (
+            f"pytest_plugins: {name} has hooks that pytest calls before the cells run; name it in the "
+            "conftest.py of the notebook's folder, or by the option -p"
+        )
 
 
 def lost_tests(notebook: Notebook) -> Iterator[str]:

@@ -9,12 +9,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import logging
-import os
-import sys
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,33 +19,18 @@ import pytest
 from nbxunit.kernel.cells import hints, values
 from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import installed
+from nbxunit.kernel.compat import installed, plugins
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
-from nbxunit.kernel.run import exits, raised_magics
-from nbxunit.kernel.run.collection import Collecting
-from nbxunit.kernel.run.selection import Selecting, Selection
+from nbxunit.kernel.run import exits, raised_magics, streams
+from nbxunit.kernel.run.collecting import Collecting
+from nbxunit.kernel.run.options import NEUTRAL, SELECTING, WITHOUT_BLOCKED, refuse
+from nbxunit.kernel.run.selection import Collects, Selecting, Selection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.run.state import RunState
-
-BLOCKED = ("nbmake", "nbval", "nb_regression", "pytest_notebook")
-"""Plugins of other tools that want the same files, and cost seconds to import."""
-WITHOUT_BLOCKED = tuple(word for name in BLOCKED for word in ("-p", f"no:{name}"))
-"""The arguments of pytest that keep them out."""
-NEUTRAL: Mapping[str, object] = {
-    "nbxunit": False, "numprocesses": None, "dist": "no", "tx": [], "maxprocesses": None,
-    "xmlpath": None, "htmlpath": None, "cov_source": [], "no_cov": True,
-    "cacheshow": None, "cacheclear": False, "pastebin": None, "store_durations": False,
-    "splits": None, "group": None, "json_report": False, "log_file": None, "no_header": True,
-}  # fmt: skip
-"""Options of plugins that report, write or distribute: that is the host's, as under xdist."""
-SELECTING: Mapping[str, object] = {
-    "lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False,
-}  # fmt: skip
-"""Options that select by the cache. A host has done so; inline it is done here."""
 
 _running = threading.Lock()
 
@@ -152,7 +134,7 @@ class Prepared:
     notebook: Notebook
     run: RunState
     selecting: Selecting
-    collecting: Collecting
+    collecting: Collects
     text: io.StringIO = dataclasses.field(default_factory=io.StringIO)
 
 
@@ -162,18 +144,22 @@ def prepare(
     args: Sequence[str],
     selection: Selection | None = None,
     options: Mapping[str, object] | None = None,
+    collecting: Collects | None = None,
 ) -> Prepared:
     """Load ini files, plugins and conftests as pytest does before it imports a module.
 
-    With `options`, the values that a host resolved, `addopts` does not count. pytest.UsageError for
-    options that pytest does not know.
+    With `options`, the values that a host resolved, `addopts` does not count. `collecting` is what pytest
+    is to collect in place of the notebook. pytest.UsageError for options that pytest does not know.
     """
-    where = notebook.path if notebook.path.is_file() else notebook.path.parent
-    words = [*args, *WITHOUT_BLOCKED, str(where)]
+    collecting = collecting or Collecting(notebook, run)
+    where = collecting.path
+    words = [*args, *WITHOUT_BLOCKED]
     neutral = dict(NEUTRAL)
     if options is None:
-        with installed.read_once():
-            config = pytest_config.prepare(words, [])
+        with installed.read_once(), plugins.quiet_rewriting():
+            silenced = plugins.Silenced(NEUTRAL)
+            config = pytest_config.prepare([*words, str(_file_at(where))], [silenced])
+        refuse(plugins.options_named(config, args))
         pytest_config.leave_garbage(config)
         # With --help, pytest reads no further than that option.
         ids = _ids((getattr(config.option, "file_or_dir", None) or [])[:-1])
@@ -184,7 +170,7 @@ def prepare(
     else:
         neutral |= SELECTING
         with installed.read_once():
-            config = pytest_config.prepare_from({**options, **neutral}, words)
+            config = pytest_config.prepare_from({**options, **neutral}, [*words, str(where)])
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
     config.option.file_or_dir = config.args
@@ -195,11 +181,20 @@ def prepare(
         tuple(config.getini("python_functions")), tuple(config.getini("python_classes")),
         config.getoption("assertmode", "rewrite") != "plain",
     )  # fmt: skip
-    collecting = Collecting(notebook, run)
     selecting = Selecting(selection or Selection(), collecting)
-    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, run, failfast=failfast)):
+    rules = Rules(notebook, run, failfast=failfast)
+    for plugin in (collecting, selecting, Awaiting(), streams.Streams(), rules):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, run, selecting, collecting)
+
+
+def _file_at(where: Path) -> Path:
+    """A file in whose place pytest looks for conftests: of a folder it takes those below, too."""
+    for folder in (where, *where.parents) if where.is_dir() else ():
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        if files:
+            return files[0]
+    return where
 
 
 def _left_out(notebook: Notebook, ids: Sequence[str]) -> frozenset[str]:
@@ -264,34 +259,6 @@ def alone(prepared: Prepared) -> Iterator[None]:
         ):
             yield
     finally:
+        streams.reopen_handlers()
         prepared.run.end()
         _running.release()
-
-
-@contextlib.contextmanager
-def restored() -> Iterator[None]:
-    """Whatever a run changes in this process is put back: paths, filters, handlers, conftests."""
-    path, meta_path, hook = sys.path[:], sys.meta_path[:], sys.excepthook
-    breakpoint_hook, root, modules = sys.breakpointhook, logging.getLogger(), set(sys.modules)
-    handlers, level = root.handlers[:], root.level
-    environment = {name: os.environ.get(name) for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")}
-    with warnings.catch_warnings():
-        try:
-            yield
-        finally:
-            sys.path[:], sys.meta_path[:], sys.excepthook = path, meta_path, hook
-            sys.breakpointhook, root.handlers[:] = breakpoint_hook, handlers
-            root.setLevel(level)
-            _forget_conftests(modules)
-            for name, value in environment.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-def _forget_conftests(before: set[str]) -> None:
-    """Drop the conftests that a run imported, so that the next run sees a change in them."""
-    for name in set(sys.modules) - before:
-        if name.rpartition(".")[2] == "conftest":
-            del sys.modules[name]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from json import dumps  # user code may replace it in its module
 from typing import TYPE_CHECKING, Any
 
 from nbxunit.kernel.cells.notebook import last_part
 from nbxunit.kernel.lifecycle import fixtures
 from nbxunit.limits import Room
+from nbxunit.originals import dumps
 
 if TYPE_CHECKING:
     import pytest
@@ -35,11 +35,20 @@ class Serialiser:
         self._notebook = notebook
         self._config = config
         self._path = _relative(notebook, config)
-        # Files of cells have a folder or prefix in common, which rules most texts out at once.
-        self._hint = _common_part(notebook.cell_files)
-        names = sorted(map(last_part, notebook.cell_files), key=len, reverse=True)
-        self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
+        self._known = 0
+        self._hint = ""
+        self._name = re.compile("")
         self._room = Room()
+
+    def _know_cells(self) -> None:
+        """Take up the cells that have run since: a companion's run while tests do."""
+        files = self._notebook.cell_files
+        if self._known != len(files):
+            self._known = len(files)
+            # Files of cells have a folder or prefix in common, which rules most texts out at once.
+            self._hint = _common_part(files)
+            names = sorted(map(last_part, files), key=len, reverse=True)
+            self._name = re.compile(rf"({'|'.join(map(re.escape, names))})(?::(\d+))?")
 
     def report(self, report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any]:
         """`report` as `pytest_report_to_serializable` makes it, its places mapped."""
@@ -77,6 +86,7 @@ class Serialiser:
     def _text(self, text: str) -> str:
         if fixtures.PREFIX in text:
             text = _OURS.sub("", text)
+        self._know_cells()
         if not self._hint or self._hint not in text:
             return text
         parts, at = [], 0
@@ -89,7 +99,7 @@ class Serialiser:
     def _place(self, name: str, line: str | None) -> str:
         cell = self._notebook.cell_of_file(name)
         assert cell is not None
-        place = f"{self._path} {cell.label}"
+        place = f"{cell.notebook or self._path} {cell.label}"
         return f"{place}, line {line}" if line else place
 
 

@@ -6,13 +6,45 @@ May import pytest. `-k`, `-m` and `--deselect` are pytest's own.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
-    from nbxunit.kernel.run.collection import Collecting
+    from nbxunit.kernel.lifecycle.unittest_rules import LoadTests
+
+
+class Module(Protocol):
+    """The node that holds all tests of a run, a notebook's or a companion's."""
+
+    @property
+    def nodeid(self) -> str:
+        """Its node id."""
+
+    @property
+    def load_tests(self) -> LoadTests | None:
+        """What its `load_tests` has made, if it has one."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stays for the next collection."""
+
+    def release(self) -> None:
+        """Take what was put into a namespace away again."""
+
+
+class Collects(Protocol):
+    """The plugin that lets pytest collect one module; `path` is its file, or where that would be."""
+
+    @property
+    def path(self) -> Path:
+        """What pytest is to collect."""
+
+    @property
+    def module(self) -> Module | None:
+        """The node, once it is collected."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +68,7 @@ class Selection:
 class Selecting:
     """The plugin that applies a selection."""
 
-    def __init__(self, selection: Selection, collecting: Collecting) -> None:
+    def __init__(self, selection: Selection, collecting: Collects) -> None:
         self._selection = selection
         self._collecting = collecting
         self.collected: list[str] = []
@@ -64,6 +96,15 @@ class Selecting:
         self.collected = [item.nodeid for item in items]
         yield
         self._by_cache(config, items)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Tell plugins which tests were asked for, as pytest's arguments: syrupy deletes by them."""
+        path = self._collecting.path
+        words = [f"{path}::{each}" for each in self._selection.ids]
+        if words:
+            session.config.args = session.config.option.file_or_dir = words
+        yield
 
     def _by_id(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The items that the ids name, in the order of the ids, each once (pytest's arguments)."""

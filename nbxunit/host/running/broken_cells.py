@@ -1,0 +1,125 @@
+"""What is wrong with a cell that has been executed, and its report: place, source, message, output.
+
+Imports the standard library and what both sides share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nbxunit import protocol
+from nbxunit.host.notebooks import files
+from nbxunit.host.records import Broken, Sections, Skipped
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+RAISES_TAG = "raises-exception"
+OUTPUT_LIMIT = 100_000
+"""Characters of a broken cell's output that its report carries."""
+_PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A cell that runs `since` a time, with its number, as in `In[number]`."""
+
+    cell: NotebookNode
+    number: int
+    since: float
+
+    def named(self, notebook: str) -> str:
+        """The place in words: `notebook.ipynb cell 3`."""
+        return f"{notebook} cell {self.number}"
+
+
+def wrong(
+    name: str, place: Place, reply: Mapping[str, Any], shown: Callable[[str], None] | None
+) -> Broken | Skipped | None:
+    """What is wrong with a cell that has been executed, if anything is.
+
+    `shown` is told of exceptions that it only shows; without it they are errors.
+    """
+    cell = place.cell
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if any(each.get("source") == "ask_exit" for each in reply.get("payload") or ()):
+        return broken(
+            name, place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
+        )
+    is_error = reply.get("status") == "error"
+    raised = errors or is_error
+    if RAISES_TAG in files.tags(cell):
+        text = f"the tag {RAISES_TAG} promises an exception, and none came"
+        return None if raised else broken(name, place, text)
+    if protocol.SKIP in reply:
+        line = _line(place, _traceback(cell, reply))
+        return Skipped(protocol.clean(str(reply[protocol.SKIP])), place.named(name), line)
+    if errors and not is_error and shown is not None:
+        names = ", ".join(dict.fromkeys(protocol.clean(each.ename) for each in errors))
+        shown(
+            f"cell {place.number} shows {names} and does not raise it, so it is no error "
+            "(--strict-cells makes it one)"
+        )
+        return None
+    if raised:  # the reply's message has the values of an assert, which the output has not
+        told: Mapping[str, Any] = reply if is_error else errors[-1]
+        return _raised(name, place, (told.get("ename", ""), told.get("evalue", "")), reply)
+    return None
+
+
+def _raised(name: str, place: Place, error: tuple[str, str], reply: Mapping[str, Any]) -> Broken:
+    """The report of a cell that raised: source with the line marked, message, traceback."""
+    cell = place.cell
+    traceback = _traceback(cell, reply)
+    line = _line(place, traceback)
+    shown = _source_around(cell.source, line)
+    message = [f"E   {each}" for each in f"{error[0]}: {protocol.clean(error[1])}".splitlines()]
+    text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
+    return broken(name, place, text, line)
+
+
+def broken(
+    name: str, place: Place, text: str, line: int | None = None, sections: Sections = ()
+) -> Broken:
+    """The report of a cell, with what it had printed, and other `sections`."""
+    cell = place.cell
+    where = place.named(name) + (f", line {line}" if line else "")
+    printed_sections = []
+    for stream in ("stdout", "stderr"):
+        printed = "".join(
+            output.text
+            for output in cell.get("outputs", ())
+            if output.output_type == "stream" and output.name == stream
+        )
+        if printed.strip():
+            printed_sections.append((f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:])))
+    return Broken(text, where, (*printed_sections, *sections))
+
+
+def _line(place: Place, traceback: str) -> int:
+    """The line of the cell where it raised, as the traceback says; without one the first."""
+    matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
+    return int(matches[-1][2]) if matches else 1
+
+
+def _traceback(cell: NotebookNode, reply: Mapping[str, Any]) -> str:
+    lines = [
+        line
+        for output in cell.outputs
+        if output.output_type == "error"
+        for line in output.traceback
+    ]
+    return protocol.clean("\n".join(lines or reply.get("traceback") or ()))
+
+
+def _source_around(source: str, line: int) -> list[str]:
+    """The lines up to `line`, which is marked."""
+    lines = source.splitlines()
+    first = max(0, line - 6)
+    return [
+        f"{'>' if number == line else ' '}   {text}"
+        for number, text in enumerate(lines[first:line], first + 1)
+    ]

@@ -1,0 +1,35 @@
+"""What host and kernel tell each other by files in the kernel's folder while its tests run.
+
+Imports the standard library and what both sides share. A kernel that hangs or has died answers nothing, and
+code in it can remove its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from nbxunit import protocol
+from nbxunit.host.kernels.kernel import Kernel
+
+
+def companion_cell(kernel: Kernel) -> str:
+    """The cell that a companion's fixture executes, as in `sales.ipynb cell 3`; empty if none runs."""
+    with contextlib.suppress(OSError):
+        told = (kernel.folder / protocol.COMPANION_CELL).read_bytes()
+        return protocol.clean(told[:1000].decode("utf-8", "replace")).strip()
+    return ""
+
+
+def reaction(kernel: Kernel) -> int:
+    """When the kernel told the last time that a test failed for its time, if it can be known."""
+    with contextlib.suppress(OSError):
+        return (kernel.folder / protocol.REACTED).stat().st_mtime_ns
+    return 0
+
+
+def name_timed_out(kernel: Kernel, nodeid: str) -> None:
+    """Tell the kernel for which test the next interrupt is."""
+    with contextlib.suppress(OSError):
+        timed_out = kernel.folder / protocol.TIMED_OUT
+        timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
+        timed_out.write_text(nodeid, encoding="utf-8")

@@ -1,0 +1,142 @@
+"""A notebook's file as its cells, and how tests name them: by tag, id or number.
+
+Imports the standard library: the kernel's side does without nbformat.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+from nbxunit import parameters
+
+SKIP_TAG = "skip-execution"
+RAISES_TAG = "raises-exception"
+OLDEST = 4
+"""The oldest major version of the format that is read."""
+
+CellName: TypeAlias = str | int
+"""A tag or an id, or the number of a cell."""
+
+
+class DocumentError(Exception):
+    """A notebook that cannot be read, or a cell that it does not have; the message says what it has."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CodeCell:
+    """A code cell of a file: `number` is what reports call it, `position` its place among all cells."""
+
+    number: int
+    position: int
+    id: str
+    source: str
+    tags: tuple[str, ...]
+
+
+class Document:
+    """A notebook as it stands in its file."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it. DocumentError if it is not a notebook of format 4."""
+        self.path = path
+        try:
+            self.content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+            is_old = self.content["nbformat"] < OLDEST
+            self.cells = () if is_old else tuple(_code_cells(self.content["cells"]))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
+            raise DocumentError(
+                f"{path} is not a notebook that can be read: {type(exc).__name__}: {exc}"
+            ) from exc
+        if is_old:
+            raise DocumentError(
+                f"{path} is in nbformat {self.content['nbformat']}; "
+                f"convert it with: jupyter nbconvert --to notebook --inplace {path.name}"
+            )
+
+    def with_parameters(self, values: Mapping[str, Any]) -> Self:
+        """The notebook with a cell that gives these values to its parameters. ParameterError.
+
+        The injected cell has the number 0 where it is new: those of the others stay as in the file.
+        """
+        if not values:
+            return self
+        cells = list(self.content["cells"])
+        tags = [cell.get("metadata", {}).get("tags") or () for cell in cells]
+        named = [
+            cell
+            for cell, of_cell in zip(cells, tags, strict=True)
+            if parameters.PARAMETERS_TAG in of_cell
+        ]
+        parameters.check(values, "".join(named[0]["source"]) if named else None)
+        at, replaces = parameters.place(tags)
+        cells[at : at + replaces] = [
+            {"cell_type": "code", "metadata": {"tags": [parameters.INJECTED_TAG]}, "outputs": [],
+             "execution_count": None, "source": parameters.code(values)}
+        ]  # fmt: skip
+        changed = copy.copy(self)
+        changed.content = {**self.content, "cells": cells}
+        changed.cells = tuple(_code_cells(cells, None if replaces else at))
+        return changed
+
+    def find(self, name: CellName) -> CodeCell:
+        """The cell that is meant. DocumentError if there is none, or more than one."""
+        found = [
+            cell
+            for cell in self.cells
+            if (cell.number == name if isinstance(name, int) else name in (*cell.tags, cell.id))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = " and ".join(str(cell.number) for cell in found)
+            raise DocumentError(
+                f"{self.path.name}: {name!r} names the cells {numbers}; use their numbers or ids"
+            )
+        raise DocumentError(f"{self.path.name} has no cell {name!r}{self._instead(name)}")
+
+    def select(
+        self, names: Iterable[CellName], until: CellName | None, after: CellName | None
+    ) -> list[CodeCell]:
+        """The named cells, or those up to `until` and behind `after`. DocumentError as from `find`."""
+        named = [self.find(name) for name in names]
+        if named and (until is not None or after is not None):
+            raise DocumentError("name the cells to run, or say until or after, and not both")
+        first = self.find(after).number if after is not None else 0
+        last = self.find(until).number if until is not None else len(self.cells)
+        if first >= last and (until is not None or after is not None):
+            raise DocumentError(
+                f"{self.path.name}: there is no cell behind {after!r}"
+                + (f" up to {until!r}" if until is not None else "")
+            )
+        return named or [cell for cell in self.cells if first < cell.number <= last]
+
+    def _instead(self, name: CellName) -> str:
+        if isinstance(name, int):
+            return f"; its code cells are 1 to {len(self.cells)}"
+        tags = sorted({tag for cell in self.cells for tag in cell.tags})
+        near = difflib.get_close_matches(name, tags, 1)
+        if near:
+            return f"; did you mean {near[0]!r}?"
+        return f"; its tags are: {', '.join(tags) or 'none'}; cells have numbers, too"
+
+
+def _code_cells(
+    cells: Iterable[Mapping[str, Any]], injected: int | None = None
+) -> Iterator[CodeCell]:
+    """The cells that run, numbered as a run from top to bottom numbers them; the `injected` one is 0."""
+    number = 0
+    for position, cell in enumerate(cells):
+        if cell["cell_type"] != "code":
+            continue
+        source = "".join(cell["source"])
+        tags = tuple(map(str, cell.get("metadata", {}).get("tags") or ()))
+        if source.strip() and SKIP_TAG not in tags:
+            number += position != injected
+            own = 0 if position == injected else number
+            yield CodeCell(own, position, str(cell.get("id") or ""), source, tags)
