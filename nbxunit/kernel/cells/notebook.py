@@ -235,6 +235,11 @@ class Notebook:
         """The cells that have run, by the file names of their code."""
         return self._cells_of_files
 
+    def cells_by_label(self) -> Mapping[str, Cell]:
+        """The cells that have run, by how messages name them."""
+        known = self._cells_of_files.values()
+        return {each.label: self.registry.cells.get(each.key, each) for each in known}
+
     def reset(self) -> None:
         """Forget all that cells have declared."""
         self.registry.clear()

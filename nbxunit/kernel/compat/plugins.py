@@ -6,6 +6,7 @@ May import pytest. `tests/kernel/compat/test_plugins.py` runs each on the oldest
 from __future__ import annotations
 
 import contextlib
+import importlib
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -83,22 +84,26 @@ class Silenced:
         return (yield)
 
 
-def import_plugins_of(session: pytest.Session, module: types.ModuleType) -> list[str]:
+def import_plugins_of(session: pytest.Session, module: types.ModuleType) -> Iterator[str]:
     """Load what `pytest_plugins` of a module names, as pytest does for one that it imports.
 
-    The names of those are returned that have hooks which were called before. UsageError for one that
+    First come the names of those that have hooks which were called before. UsageError for one that
     cannot be imported.
     """
+    from _pytest.config import builtin_plugins
+
     manager = session.config.pluginmanager
     before = set(manager.get_plugins())
+    named = getattr(module, "pytest_plugins", ())
     with foreign_errors(), quiet_rewriting():
+        for name in [named] if isinstance(named, str) else named:
+            path = f"_pytest.{name}" if name in builtin_plugins else name
+            manager.rewrite_hook.mark_rewrite(path)
+            plugin = importlib.import_module(path)
+            if plugin not in before and any(hasattr(plugin, hook) for hook in _EARLY):
+                yield name
         manager.consider_module(module)
-    new = manager.get_plugins() - before
-    if new:
-        manager.subset_hook_caller("pytest_sessionstart", before)(session=session)
-    return [
-        str(manager.get_name(each)) for each in new if any(hasattr(each, name) for name in _EARLY)
-    ]
+    manager.subset_hook_caller("pytest_sessionstart", before)(session=session)
 
 
 _EARLY = (

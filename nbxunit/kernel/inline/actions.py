@@ -181,7 +181,8 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
                 raise
             # A hook of a conftest or plugin; the results that there are say more than it does.
             status = int(pytest.ExitCode.INTERNAL_ERROR)
-            results.message = "".join(traceback.format_exception(exc)[-LAST_FRAMES:])
+            frames = "".join(traceback.format_tb(exc.__traceback__)[-LAST_FRAMES:])
+            results.message = f"{type(exc).__name__}: {exc}\n{frames}".rstrip()
     if live.opened is not None and live.opened.is_closed:
         atexit.unregister(live.opened.at_exit)
         live.note(f"{live.opened.label}: closed")

@@ -32,9 +32,7 @@ class RecordedRun:
         self._live = live
         self._notebook = live.notebook
         self._start = originals.perf_counter()
-        self.results = Results(
-            cells={each.label: each for each in self._notebook.cell_files.values()}
-        )
+        self.results = Results(cells=self._notebook.cells_by_label())
         self.plugins: list[object] = []
         self._shown = output.Live(self._notebook, self.results)
 

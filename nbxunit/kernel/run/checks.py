@@ -29,15 +29,14 @@ def refused_cells(notebook: Notebook) -> Iterator[str]:
 def plugins_of_cells(notebook: Notebook, session: pytest.Session) -> Iterator[str]:
     """What is wrong with the plugins that `pytest_plugins` of a cell names; the others are loaded."""
     try:
-        late = plugins.import_plugins_of(session, notebook.shell.user_module)
+        for name in plugins.import_plugins_of(session, notebook.shell.user_module):
+            yield (
+                f"pytest_plugins: {name} has hooks that pytest calls before the cells run; name it in "
+                "the conftest.py of the notebook's folder, or by the option -p"
+            )
+            return
     except pytest.UsageError as exc:
         yield f"pytest_plugins: {exc}"
-        return
-    for name in late:
-        yield (
-            f"pytest_plugins: {name} has hooks that pytest calls before the cells run; name it in the "
-            "conftest.py of the notebook's folder, or by the option -p"
-        )
 
 
 def lost_tests(notebook: Notebook) -> Iterator[str]:
@@ -50,13 +49,19 @@ def lost_tests(notebook: Notebook) -> Iterator[str]:
         )
 
 
-def warn_of_doubts(notebook: Notebook, tests: Iterable[Declaration] | None) -> None:
-    """Warn as Python does of what cannot be meant, of all cells or of those of `tests`."""
+def doubts(notebook: Notebook, tests: Iterable[Declaration] | None) -> Iterator[str]:
+    """Warn as Python does of what cannot be meant, in all cells or in those of `tests`.
+
+    Where a warning is an error, it is one of the cell.
+    """
     keys = {test.cell.key for test in tests} if tests is not None else None
     for cell, doubt in notebook.registry.doubts():
         if keys is None or cell.key in keys:
             warning = pytest.PytestAssertRewriteWarning(doubt.message)
-            warnings.warn_explicit(warning, None, doubt.filename, doubt.line)
+            try:
+                warnings.warn_explicit(warning, None, doubt.filename, doubt.line)
+            except pytest.PytestAssertRewriteWarning as exc:
+                yield f"{cell.label}, line {doubt.line}: {type(exc).__name__}: {exc}"
 
 
 def async_hooks(owner: object, label: str, names: Iterable[str]) -> Iterator[str]:

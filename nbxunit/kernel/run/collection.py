@@ -91,7 +91,7 @@ class NotebookModule(pytest.Module):
         if self.notebook.headless:
             checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
-        checks.warn_of_doubts(self.notebook, None if not self.run.partial else named)
+        self._fail_for(checks.doubts(self.notebook, named if self.run.partial else None))
         items, classes = _descend(nodes)
         self._fail_for(self._lost_tests(named, items))
         if not self.run.partial:
