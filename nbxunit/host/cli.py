@@ -71,6 +71,11 @@ def run(words: Sequence[str]) -> int:
         "--check-execution", action="store_true", help="report each notebook's execution as a test"
     )
     parser.add_argument(
+        "--doctest-markdown",
+        action="store_true",
+        help="run the >>> examples of Markdown cells, too",
+    )
+    parser.add_argument(
         "--strict-cells",
         action="store_true",
         help="an exception that a cell only shows is an error",
@@ -97,6 +102,7 @@ def run(words: Sequence[str]) -> int:
     arguments = ["-p", "nbxunit", "--nbxunit"]
     arguments += [f"{option}={value}" for option, value in spelled.items() if value is not None]
     arguments += ["--nbxunit-check-execution"] if ours.check_execution else []
+    arguments += ["--nbxunit-doctest-markdown"] if ours.doctest_markdown else []
     arguments += ["--nbxunit-strict-cells"] if ours.strict_cells else []
     arguments += ["--nbxunit-no-fork"] if ours.no_fork else []
     if not ours.no_fork and any(Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest):

@@ -32,6 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="an exception that a cell only shows, and does not raise, is an error, too",
     )  # fmt: skip
     group.addoption(
+        "--nbxunit-doctest-markdown", action="store_true", default=False,
+        help="run the >>> examples of Markdown cells as doctests, too",
+    )  # fmt: skip
+    group.addoption(
         "--nbxunit-save", metavar="DIR", default=None,
         help="write the executed notebooks below DIR, with outputs and the results of their tests",
     )  # fmt: skip

@@ -225,11 +225,22 @@ def may_have_tests(config: pytest.Config, path: Path) -> bool:
     """
     try:
         cells = json.loads(_text_of(path))["cells"]
+        if _has_doctests(config, cells):
+            return True
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return True
     pattern = _test_pattern(config)
     return any(pattern.search(source) for source in sources)
+
+
+def _has_doctests(config: pytest.Config, cells: Iterable[Any]) -> bool:
+    asked = {"code": "doctestmodules", "markdown": "nbxunit_doctest_markdown"}
+    return any(
+        config.getoption(asked.get(cell["cell_type"], ""), default=False)
+        and ">>>" in "".join(cell["source"])
+        for cell in cells
+    )
 
 
 def _test_pattern(config: pytest.Config) -> re.Pattern[str]:

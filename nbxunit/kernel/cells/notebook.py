@@ -91,6 +91,8 @@ class Notebook:
 
     def begin_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run (`pre_run_cell`), or code inside one by the shell's `run_cell`."""
+        if info.silent:  # a host's order, which is no cell of the notebook
+            return
         self._infos.append(info)
         if len(self._infos) > 1:
             self._begin_nested(info)
@@ -234,6 +236,10 @@ class Notebook:
     def cell_files(self) -> Mapping[str, Cell]:
         """The cells that have run, by the file names of their code."""
         return self._cells_of_files
+
+    def files_of(self, cell: Cell) -> list[str]:
+        """The names of the code of a cell, and of what it has run inside itself."""
+        return [name for name, each in self._cells_of_files.items() if each.key == cell.key]
 
     def cells_by_label(self) -> Mapping[str, Cell]:
         """The cells that have run, by how messages name them."""

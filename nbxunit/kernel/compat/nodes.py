@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from doctest import DocTest
+
     import pytest
 
 REWRITING_NAMES = ("@py_builtins", "@pytest_ar")
@@ -102,6 +104,35 @@ def collect_children(node: pytest.Collector) -> list[pytest.Item | pytest.Collec
     children = list(report.result)
     node.collect = lambda: children  # type: ignore[method-assign]
     return children
+
+
+def doctest_item(parent: pytest.Module, name: str, test: DocTest) -> pytest.Item:
+    """An item that runs `test` as pytest runs those of a module: it makes them for whole modules only."""
+    import doctest
+    from unittest import mock
+
+    from _pytest import doctest as pytest_doctest
+
+    runner = pytest_doctest._get_runner(  # noqa: SLF001
+        verbose=False,
+        optionflags=pytest_doctest.get_optionflags(parent.config),
+        checker=pytest_doctest._get_checker(),  # noqa: SLF001
+        continue_on_failure=pytest_doctest._get_continue_on_failure(parent.config),  # noqa: SLF001
+    )
+    item: Any = pytest_doctest.DoctestItem.from_parent(
+        cast("Any", parent), name=name, runner=runner, dtest=test
+    )
+    run = item.runtest
+
+    def runtest() -> None:
+        # doctest calls `pdb.Pdb` for its own debugger, which derives from the one that was there first;
+        # ipykernel puts IPython's there. And sys.displayhook leaves `_` where IPython must not see it.
+        first = doctest._OutputRedirectingPdb.__bases__[0]  # type: ignore[attr-defined]  # noqa: SLF001
+        with mock.patch("pdb.Pdb", first), mock.patch("builtins._", None, create=True):
+            run()
+
+    item.runtest = runtest
+    return cast("pytest.Item", item)
 
 
 def place_node(node: Any, filename: str, line: int) -> None:

@@ -157,7 +157,8 @@ async def run(order: str) -> None:
     message = ""
     streams = sys.stdout, sys.stderr
     try:
-        status = await bridge.run(engine.finish, prepared, plugins)
+        with ipython.counting_as_cell(shell):
+            status = await bridge.run(engine.finish, prepared, plugins)
     except pytest.UsageError as exc:
         status, message = int(pytest.ExitCode.USAGE_ERROR), "\n".join(map(str, exc.args))
     except Exception as exc:  # noqa: BLE001 - a test may have broken anything, and the host waits

@@ -193,6 +193,7 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
         results.reasons = reasons.reasons_for_none(prepared)
     if not isinstance(prepared.collecting, Companion):
         outline.remember(live.last_runs, results)
+    results.notes += outline.stale(live.notebook, results)
     if not live.run.partial:
         for cell in live.notebook.registry.take_left_out():
             live.note(

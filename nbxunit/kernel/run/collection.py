@@ -20,7 +20,7 @@ from nbxunit.kernel.cells.registry import Declaration
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat import sessions
 from nbxunit.kernel.lifecycle import fixtures, unittest_rules
-from nbxunit.kernel.run import checks
+from nbxunit.kernel.run import checks, doctests
 from nbxunit.kernel.run.injection import Injection
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class NotebookModule(pytest.Module):
             checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
         self._fail_for(checks.doubts(self.notebook, named if self.run.partial else None))
+        nodes += doctests.collect(self, self.notebook)
         items, classes = _descend(nodes)
         self._fail_for(self._lost_tests(named, items))
         if not self.run.partial:

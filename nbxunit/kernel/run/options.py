@@ -43,7 +43,7 @@ def refuse(options: Mapping[str, str]) -> None:
     given = [
         option
         for name, option in options.items()
-        if name in _OF_THE_HOST or name.startswith(_HOSTS)
+        if name in _OF_THE_HOST or (name.startswith(_HOSTS) and name != "nbxunit_doctest_markdown")
     ]
     if given:
         raise pytest.UsageError(
