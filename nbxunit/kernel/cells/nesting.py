@@ -17,23 +17,32 @@ from nbxunit.kernel.cells.registry import Cell
 
 @dataclasses.dataclass(frozen=True)
 class Nested:
-    """`cell` is the outer cell with the nested code as its own; that begins behind `offset` lines."""
+    """`cell` is the outer cell with the nested code as its source, below as many lines as there."""
 
     cell: Cell
-    offset: int
 
-    def cache_lines(self, source: str) -> None:
-        """Give tracebacks the nested code's lines, as transformed, under the numbers of the cell."""
-        lines = ["\n"] * self.offset + [f"{line}\n" for line in directives.lines_of(source)]
+    def cache_lines(self) -> int:
+        """Give tracebacks the code's lines under the numbers of the cell; by how much they differ.
+
+        The shell has put them there as transformed, mostly without the empty lines at their beginning.
+        """
         name = self.cell.filename
+        lines = linecache.getlines(name)
+        above = _empty(directives.lines_of(self.cell.source)) - _empty(lines)
+        lines = ["\n"] * above + lines
         linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
+        return above
+
+
+def _empty(lines: list[str]) -> int:
+    """How many empty lines come first."""
+    return next((at for at, line in enumerate(lines) if line.strip()), len(lines))
 
 
 def nested(outer: Cell, source: str, filename: str) -> Nested:
     """What `outer` runs inside itself: `source`, whose code has the name `filename`."""
-    offset = _offset(outer, source)
-    inner = dataclasses.replace(outer, source="\n" * offset + source, filename=filename)
-    return Nested(inner, offset)
+    above = "\n" * _offset(outer, source)
+    return Nested(dataclasses.replace(outer, source=above + source, filename=filename))
 
 
 def _offset(outer: Cell, source: str) -> int:

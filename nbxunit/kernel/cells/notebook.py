@@ -9,7 +9,6 @@ import ast
 import contextlib
 import dataclasses
 import hashlib
-import linecache
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -122,9 +121,8 @@ class Notebook:
         """Give the nested code that is about to be compiled its lines in the cell."""
         inner, self._unplaced = self._unplaced, None
         if inner is not None:
-            ast.increment_lineno(tree, inner.offset)
+            ast.increment_lineno(tree, inner.cache_lines())
             ipython.number_cell(self.shell, inner.cell.filename, inner.cell.number)
-            inner.cache_lines("".join(linecache.getlines(inner.cell.filename)))
 
     def _know(self, cell: Cell) -> None:
         self._cells_of_files[cell.filename] = self._cells_of_names[last_part(cell.filename)] = cell

@@ -97,9 +97,10 @@ def import_plugins_of(session: pytest.Session, module: types.ModuleType) -> Iter
     named = getattr(module, "pytest_plugins", ())
     with foreign_errors(), quiet_rewriting():
         for name in [named] if isinstance(named, str) else named:
-            path = f"_pytest.{name}" if name in builtin_plugins else name
-            manager.rewrite_hook.mark_rewrite(path)
-            plugin = importlib.import_module(path)
+            if name in builtin_plugins:
+                continue
+            manager.rewrite_hook.mark_rewrite(name)
+            plugin = importlib.import_module(name)
             if plugin not in before and any(hasattr(plugin, hook) for hook in _EARLY):
                 yield name
         manager.consider_module(module)

@@ -153,6 +153,7 @@ class XunitMagics(Magics):
             output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
         else:
             output.show(text.outline(tree), outline_markup.outline(tree))
+            output.say_notes(outline.stale(self._notebook))
 
     @no_var_expand
     @line_magic

@@ -20,7 +20,7 @@ from nbxunit.kernel.cells.registry import Declaration
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat import sessions
 from nbxunit.kernel.lifecycle import fixtures, unittest_rules
-from nbxunit.kernel.run import checks, doctests
+from nbxunit.kernel.run import checks, doctests, tree
 from nbxunit.kernel.run.injection import Injection
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ class NotebookModule(pytest.Module):
         registry = self.notebook.registry
         registry.note_names(self.obj.__dict__)
         places = registry.places()
-        nodes.sort(key=lambda node: places.get(_original_name(node), math.inf))
+        nodes.sort(key=lambda node: places.get(tree.original_name(node), math.inf))
         if self.notebook.headless:
-            checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
+            checks.warn_of_redefinitions(self.notebook, map(tree.original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
         self._fail_for(checks.doubts(self.notebook, named if self.run.partial else None))
         nodes += doctests.collect(self, self.notebook)
-        items, classes = _descend(nodes)
+        items, classes = tree.descend(nodes)
         self._fail_for(self._lost_tests(named, items))
         if not self.run.partial:
             self._fail_for(self._useless_hooks(classes))
@@ -130,11 +130,11 @@ class NotebookModule(pytest.Module):
     def keep_open(self, scope: pytest.Collector) -> None:
         """Keep this node, the class `scope` and those around it."""
         classes = [node for node in scope.listchain() if isinstance(node, pytest.Class)]
-        self._open = {_target(node): node for node in classes}
+        self._open = {tree.target(node): node for node in classes}
 
     def kept(self, node: pytest.Class) -> pytest.Class | None:
         """The class that was kept open in place of `node`, which is the same one found again."""
-        kept = (self._open or {}).get(_target(node))
+        kept = (self._open or {}).get(tree.target(node))
         if kept is not None:
             kept.obj = node.obj
             sessions.collect_afresh(kept)
@@ -234,7 +234,7 @@ class NotebookModule(pytest.Module):
         self, tests: Iterable[Declaration], items: Iterable[pytest.Item]
     ) -> Iterator[str]:
         """Test cells that pytest did not collect: none is lost in silence."""
-        collected = {_target(item) for item in items}
+        collected = {tree.target(item) for item in items}
         for test in tests:
             if test.directive.target not in collected:
                 yield (
@@ -244,7 +244,7 @@ class NotebookModule(pytest.Module):
 
     def _useless_hooks(self, classes: Iterable[pytest.Class]) -> Iterator[str]:
         tested = {base for node in classes for base in node.obj.__mro__}
-        names = sorted({_target(node) for node in classes})
+        names = sorted({tree.target(node) for node in classes})
         for hook in self.notebook.registry.hooks():
             path = hook.directive.path
             if not path:
@@ -276,34 +276,6 @@ class NotebookModule(pytest.Module):
 
         self.load_tests = unittest_rules.LoadTests(self.obj, items, node_of)
         self._fail_for(self.load_tests.errors)
-
-
-def _original_name(node: pytest.Item | pytest.Collector) -> str:
-    return str(getattr(node, "originalname", None) or node.name)
-
-
-def _target(node: pytest.Item | pytest.Collector) -> str:
-    """The name of a test or class inside its notebook, without parameters: `TestDb::test_insert`."""
-    chain = [each for each in node.listchain() if isinstance(each, pytest.Class | pytest.Item)]
-    return "::".join(map(_original_name, chain))
-
-
-def _descend(
-    nodes: Iterable[pytest.Item | pytest.Collector],
-) -> tuple[list[pytest.Item], list[pytest.Class]]:
-    """The items below `nodes`, and the classes that have any."""
-    items: list[pytest.Item] = []
-    classes: list[pytest.Class] = []
-    for node in nodes:
-        if isinstance(node, pytest.Item):
-            items.append(node)
-        else:
-            inner, inner_classes = _descend(pytest_nodes.collect_children(node))
-            items += inner
-            classes += inner_classes
-            if inner and isinstance(node, pytest.Class):
-                classes.append(node)
-    return items, classes
 
 
 def _is_in_no_class(request: pytest.FixtureRequest) -> bool:
