@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nbxunit import __version__
+from nbxunit.host import options
 from nbxunit.host.kernels.forking import ForkServer
 
 _DESCRIPTION = "xunit tests in Jupyter notebooks, run by pytest inside the kernel"
@@ -43,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help()
         return 4
-    options = parser.parse_args(words[:1])
-    return run(words[1:]) if options.command == "run" else 4
+    command = parser.parse_args(words[:1]).command
+    return run(words[1:]) if command == "run" else 4
 
 
 def run(words: Sequence[str]) -> int:
@@ -54,58 +55,12 @@ def run(words: Sequence[str]) -> int:
         description="Execute notebooks and run their tests, each in a kernel of its own.",
         epilog=_EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("-n", metavar="N", help="notebooks at once, each in its kernel; or auto")
-    parser.add_argument(
-        "--kernel", metavar="NAME", help="run on this kernel, not the notebook's own"
-    )
-    parser.add_argument(
-        "--cell-timeout", metavar="SECONDS", help="interrupt a cell that takes longer"
-    )
-    parser.add_argument(
-        "--test-timeout", metavar="SECONDS", help="interrupt a test that takes longer"
-    )
-    parser.add_argument(
-        "--notebook-timeout", metavar="SECONDS", help="interrupt a notebook that takes longer"
-    )
-    parser.add_argument(
-        "--check-execution", action="store_true", help="report each notebook's execution as a test"
-    )
-    parser.add_argument(
-        "--doctest-markdown",
-        action="store_true",
-        help="run the >>> examples of Markdown cells, too",
-    )
-    parser.add_argument(
-        "--strict-cells",
-        action="store_true",
-        help="an exception that a cell only shows is an error",
-    )
-    parser.add_argument(
-        "--save", metavar="DIR", help="write the executed notebooks, with all results, below DIR"
-    )
-    parser.add_argument("--no-fork", action="store_true", help="start each kernel as a new process")
-    parser.add_argument(
-        "--preload",
-        metavar="MODULES",
-        help="import these, as in numpy,pandas, before kernels are forked",
-    )
+    options.add_to(parser)
     ours, rest = parser.parse_known_args(_whole_options(words))
-    spelled = {
-        "--nbxunit-jobs": ours.n,
-        "--nbxunit-kernel": ours.kernel,
-        "--nbxunit-cell-timeout": ours.cell_timeout,
-        "--nbxunit-test-timeout": ours.test_timeout,
-        "--nbxunit-notebook-timeout": ours.notebook_timeout,
-        "--nbxunit-preload": ours.preload,
-        "--nbxunit-save": ours.save,
-    }
-    arguments = ["-p", "nbxunit", "--nbxunit"]
-    arguments += [f"{option}={value}" for option, value in spelled.items() if value is not None]
-    arguments += ["--nbxunit-check-execution"] if ours.check_execution else []
-    arguments += ["--nbxunit-doctest-markdown"] if ours.doctest_markdown else []
-    arguments += ["--nbxunit-strict-cells"] if ours.strict_cells else []
-    arguments += ["--nbxunit-no-fork"] if ours.no_fork else []
-    if not ours.no_fork and any(Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest):
+    arguments = ["-p", "nbxunit", "--nbxunit", *options.spelled_for_pytest(vars(ours))]
+    if not ours.nbxunit_no_fork and any(
+        Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest
+    ):
         ForkServer.start_early()
     gc.disable()  # imports leave no garbage, and what they make stays
     import pytest

@@ -22,6 +22,8 @@ from _pytest._io import TerminalWriter
 
 _FORMATS = ("rfc3987_syntax", "isoduration")
 _CELL = re.compile(r"\.ipynb cell \d+$")
+_NOTEBOOK = re.compile(r"\.ipynb(?:\[[^\]]*\])?$")
+"""How the node id of a notebook as a whole ends, with the name of a variant."""
 
 
 @contextlib.contextmanager
@@ -67,7 +69,7 @@ def _as_cell(location: Any) -> None:
 def name_notebook(report: Any) -> None:
     """Let a report of a notebook as a whole, or of a test that did not run, be headed by its node id."""
     if type(report) is pytest.TestReport and (
-        report.nodeid.endswith(".ipynb") or report.location[2:] == ("",)
+        _NOTEBOOK.search(report.nodeid) or report.location[2:] == ("",)
     ):
         report.__class__ = NotebookReport
 

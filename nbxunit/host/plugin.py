@@ -1,11 +1,14 @@
 """pytest's entry point `nbxunit`: the options and ini keys, and the session when one is asked for.
 
-Imported by every pytest run, so it imports pytest alone; all that is heavy comes with `--nbxunit`.
+Imported by every pytest run, so it imports pytest and the options alone; all that is heavy comes with `--nbxunit`.
 """
 
 from __future__ import annotations
 
 import pytest
+
+from nbxunit import carriers
+from nbxunit.host.options import OPTIONS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,53 +18,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--nbxunit", action="store_true", default=False,
         help="execute notebooks and run their tests, each in a kernel of its own",
     )  # fmt: skip
-    group.addoption(
-        "--nbxunit-kernel", metavar="NAME", default=None,
-        help="run on the kernel NAME instead of the notebook's own",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-jobs", metavar="N", default="1",
-        help="run N notebooks at once, in N kernels; auto: one for each core",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-check-execution", action="store_true", default=False,
-        help="execute all notebooks, also those without tests, and report each execution as a test",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-strict-cells", action="store_true", default=False,
-        help="an exception that a cell only shows, and does not raise, is an error, too",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-doctest-markdown", action="store_true", default=False,
-        help="run the >>> examples of Markdown cells as doctests, too",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-save", metavar="DIR", default=None,
-        help="write the executed notebooks below DIR, with outputs and the results of their tests",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-no-fork", action="store_true", default=False,
-        help="start each kernel as a new process instead of forking one that is warm",
-    )  # fmt: skip
-    group.addoption(
-        "--nbxunit-preload", metavar="MODULES", default=None,
-        help="modules, separated by commas, that are imported once, before kernels are forked",
-    )  # fmt: skip
-    parser.addini("nbxunit_preload", "default of --nbxunit-preload", type="args", default=[])
-    for what in ("cell", "test", "notebook"):
-        group.addoption(
-            f"--nbxunit-{what}-timeout", metavar="SECONDS", type=float, default=None,
-            help=f"interrupt a {what} that takes longer, then kill the kernel (default: no limit)",
-        )  # fmt: skip
-        parser.addini(
-            f"nbxunit_{what}_timeout",
-            f"default of --nbxunit-{what}-timeout, in seconds",
-            default="",
-        )
+    for option in OPTIONS:
+        form = option.form
+        if option.type is not None:
+            form["type"] = option.type
+        group.addoption(f"--nbxunit-{option.name}", **form)
+        if option.ini is not None:
+            default: object = "" if option.ini == "string" else []
+            parser.addini(option.dest, f"default of --nbxunit-{option.name}", option.ini, default)
     parser.addini(
         "nbxunit_files", "globs of the notebooks to run", type="args", default=["*.ipynb"]
     )
-    parser.addini("nbxunit_kernel", "default of --nbxunit-kernel", default="")
+    parser.addini(
+        "nbxunit_params", "parameters of notebooks, NAME=VALUE a line", type="linelist", default=[]
+    )
+    parser.addini(
+        "nbxunit_sanitize",
+        "what is replaced in texts before they are compared, REGEX => REPLACEMENT a line",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "nbxunit_secret_params",
+        "globs of parameters whose values are shown as ***",
+        type="args",
+        default=[],
+    )
 
 
 @pytest.fixture
@@ -84,4 +66,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("nbxunit"):
         from nbxunit.host.session import plugin
 
+        for line in carriers.IGNORED:
+            config.addinivalue_line("filterwarnings", line)
         plugin.register(config)

@@ -17,12 +17,26 @@ Sections: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclasses.dataclass(frozen=True)
+class Checking:
+    """How stored outputs are compared: more `rules` (pattern, replacement), and whether they are updated.
+
+    `names` are those of the cells that were asked for, as in `cell[3]`; None where all were.
+    """
+
+    rules: tuple[tuple[str, str], ...] = ()
+    update: bool = False
+    names: tuple[str, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
     `save` is the file for the executed notebook; with `strict_cells`, what a cell only shows is an
     error. `environment` is the host's when the run was asked for. A `companion` is a test module, whose
-    notebooks its own tests execute.
+    notebooks its own tests execute. `parameters` are given values, of which `secrets` (globs) are not
+    shown; `variant` names this run of the notebook among others of it. `checking` is there where stored
+    outputs are compared.
     """
 
     path: Path
@@ -38,6 +52,10 @@ class Job:
     live_output: bool = False
     strict_cells: bool = False
     companion: bool = False
+    parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    variant: str = ""
+    checking: Checking | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +107,22 @@ class Remark:
 
 
 @dataclasses.dataclass(frozen=True)
+class CellCompared:
+    """What came of a cell whose stored outputs were compared: `outcome` is passed, failed, error or skipped.
+
+    `images` are those that differ: type, stored and new, in base64.
+    """
+
+    name: str
+    number: int
+    outcome: str
+    text: str = ""
+    images: tuple[tuple[str, str, str], ...] = ()
+    seconds: float = 0.0
+    updated: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Question:
     """The kernel waits for a line from the keyboard (`--pdb`)."""
 
@@ -109,4 +143,6 @@ class Died:
     stopped: bool = False
 
 
-Record: TypeAlias = protocol.Event | Output | Broken | Skipped | Executed | Remark | Question | Died
+Record: TypeAlias = (
+    protocol.Event | Output | Broken | Skipped | Executed | Remark | CellCompared | Question | Died
+)

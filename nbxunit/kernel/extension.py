@@ -5,7 +5,9 @@ May import IPython. `load` is idempotent, since a headless runner loads before t
 
 from __future__ import annotations
 
+import sys
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit.errors import TestsFailed
@@ -18,11 +20,6 @@ from nbxunit.kernel.results import output
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
-
-
-def _show_refusal(shell: InteractiveShell, *_: object, **__: object) -> None:
-    """Show where in the cell the error is, and not how we came to find it."""
-    shell.showsyntaxerror()
 
 
 class _Loaded:
@@ -39,14 +36,24 @@ class _Loaded:
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
         shell.input_transformers_cleanup.append(transforming.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
-        if not shell.custom_exceptions:
-            shell.set_custom_exc((refusals.Refused,), _show_refusal)
+        # Not by `set_custom_exc`: there is one place for all handlers, and Colab has its own.
+        self._show_syntax_error: Callable[..., None] = shell.showsyntaxerror
+        vars(shell)["showsyntaxerror"] = self._show_refusal
+
+    def _show_refusal(self, *args: Any, **more: Any) -> None:
+        """Show where in a refused cell the error is, and not how we came to find it."""
+        if isinstance(sys.exc_info()[1], refusals.Refused):
+            self._show_syntax_error()
+        else:
+            self._show_syntax_error(*args, **more)
 
     def _await_runs(self, lines: list[str]) -> list[str]:
         """Let cells await the magics that run tests; code that a magic such as %%time has
         transformed while a cell runs is compiled by that magic, which may not allow it.
         """  # noqa: D205
-        return lines if self.notebook.runs_cell else transforming.await_runs(lines)
+        return (
+            lines if ipython.is_in_cell(self.notebook.namespace) else transforming.await_runs(lines)
+        )
 
     def _end_cell(self, result: ExecutionResult | None) -> None:
         """After a cell: what to try if it has failed, where a cell tells."""
@@ -66,8 +73,7 @@ class _Loaded:
 
     def unload(self, shell: InteractiveShell) -> None:
         """Take everything back."""
-        if shell.custom_exceptions == (refusals.Refused,):
-            shell.set_custom_exc((), None)
+        vars(shell).pop("showsyntaxerror", None)
         installing.uninstall(shell)
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)

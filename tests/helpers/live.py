@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,15 @@ class LiveKernel:
         cell: str | None = None,
         deleted: Sequence[str] = (),
         answers: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
     ) -> Reply:
         """Execute `code` as the cell with this id; `deleted` are the cells deleted before it.
 
         `answers` are what a person types when it asks for input, which it may only with some.
+        `metadata` are what another front end than JupyterLab sends with the request.
         """
-        metadata = {"cellId": cell, "deletedCells": [*deleted]} if cell else {}
+        if metadata is None:
+            metadata = {"cellId": cell, "deletedCells": [*deleted]} if cell else {}
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
             # Behind a cell that failed, a kernel would drop what comes too soon.
@@ -140,8 +143,8 @@ def _texts(content: dict[str, Any]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[LiveKernel]:
-    """A kernel with the extension loaded, in `folder`."""
+def started(folder: Path, *, loaded: bool = True) -> Iterator[LiveKernel]:
+    """A kernel in `folder`, with the extension `loaded`, whose test cells register only."""
     manager = KernelManager(kernel_name="python3")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     manager.start_kernel(cwd=str(folder), env=kept)
@@ -150,7 +153,8 @@ def started(folder: Path) -> Iterator[LiveKernel]:
     try:
         client.wait_for_ready(timeout=TIMEOUT)
         kernel = LiveKernel(client)
-        kernel.run("%load_ext nbxunit\n%xunit_config run_cells=False")
+        if loaded:
+            kernel.run("%load_ext nbxunit\n%xunit_config run_cells=False")
         yield kernel
     finally:
         client.stop_channels()

@@ -50,7 +50,7 @@ def is_possible() -> bool:
         for entry in os.environ.get("PYTHONPATH", os.sep).split(os.pathsep)
     )
     measured = "COVERAGE_PROCESS_START" in os.environ  # by a file for each process
-    return sys.platform != "win32" and hasattr(socket, "AF_UNIX") and not relative and not measured
+    return hasattr(os, "fork") and hasattr(socket, "AF_UNIX") and not relative and not measured
 
 
 def _is_launch(argv: Sequence[str]) -> bool:

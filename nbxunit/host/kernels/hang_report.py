@@ -12,6 +12,7 @@ import signal
 from pathlib import Path
 
 from nbxunit import protocol
+from nbxunit.host.kernels import processes
 from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.records import Sections
 
@@ -47,10 +48,13 @@ def last_stacks(kernel: Kernel) -> Sections:
 
 
 def _catches_signal(pid: int) -> bool:
-    """Whether a process listens to SIGUSR2, which kills it otherwise; only Linux tells."""
+    """Whether a process listens to SIGUSR2, which kills it otherwise.
+
+    Where the system does not tell, as macOS, it is believed to do so: it did when it began.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return False
+        return hasattr(signal, "SIGUSR2") and not processes.has_proc()
     caught = int(re.findall(r"^SigCgt:\s*([0-9a-f]+)", status, re.MULTILINE)[0], 16)
     return bool(caught >> (signal.SIGUSR2 - 1) & 1)

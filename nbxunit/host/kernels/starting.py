@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nbxunit.host import tasks
-from nbxunit.host.kernels import kernelspecs
+from nbxunit.host.kernels import kernelspecs, processes
 from nbxunit.host.kernels.client import client_class, reply_to
 from nbxunit.host.kernels.forked_process import ForkedProcess
 from nbxunit.host.kernels.forking import ForkError, Forking
@@ -81,7 +81,7 @@ async def started(
             except BaseException:  # also a cancellation, with a process that nobody else knows
                 if manager.provisioner is not None:
                     await manager.provisioner.kill()
-                _kill_marked(folder.name)
+                processes.kill_marked(folder.name)
                 raise
         kernel = Kernel(manager, client, folder)
         try:
@@ -228,15 +228,6 @@ def _is_lost(process: Any) -> bool:
     return isinstance(process, ForkedProcess) and bool(process.lost)
 
 
-def _kill_marked(mark: str) -> None:
-    """Kill what a kernel has started in sessions of their own, where the system tells of it."""
-    entry = f"{KERNEL_ID}={mark}".encode()
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # it has ended, or is another user's
-            if entry in environ.read_bytes().split(b"\0"):
-                os.kill(int(environ.parent.name), signal.SIGKILL)
-
-
 def _is_idle(message: Mapping[str, Any], message_id: str) -> bool:
     return bool(
         message["msg_type"] == "status"
@@ -258,8 +249,10 @@ async def _stop(kernel: Kernel, patience: float) -> None:
         pass
     finally:
         kernel.client.stop_channels()
-        # The fork server clears away what a fork has left that has ended.
-        is_cleared = isinstance(process, ForkedProcess) and not _is_lost(process)
+        # The fork server clears away what a fork has left that has ended, where it can.
+        is_cleared = (
+            isinstance(process, ForkedProcess) and not _is_lost(process) and processes.has_proc()
+        )
         if group is not None and not (is_cleared and not kernel.is_alive()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
@@ -268,6 +261,6 @@ async def _stop(kernel: Kernel, patience: float) -> None:
         await ended(process)
         process.wait()
         if not is_cleared:
-            _kill_marked(kernel.folder.name)
+            processes.kill_marked(kernel.folder.name)
         manager.cleanup_connection_file()
         await manager.cleanup_resources()

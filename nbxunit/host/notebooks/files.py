@@ -71,7 +71,11 @@ def read(path: Path) -> NotebookNode:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # missing or repeated ids are mended
-            notebook = converter.convert(reader.reads(text), 4)
+            try:
+                read = reader.reads(text)
+            except nbformat.ValidationError:
+                read = reader.reads(_with_metadata(text))
+            notebook = converter.convert(read, 4)
             _check_cells(path, notebook)
             _, notebook = normalize(notebook)
     except reader.NotJSONError as exc:
@@ -105,6 +109,16 @@ def remarks(notebook: NotebookNode) -> Iterator[str]:
         yield (
             "no cell says %load_ext nbxunit, without which its hook and test cells are none in Jupyter"
         )
+
+
+def _with_metadata(text: str) -> str:
+    """The notebook with metadata wherever nbformat needs some to read it at all."""
+    notebook = json.loads(text)
+    cells = notebook.get("cells")
+    for each in (notebook, *(cells if isinstance(cells, list) else ())):
+        if isinstance(each, dict):
+            each.setdefault("metadata", {})
+    return json.dumps(notebook)
 
 
 def _check_cells(path: Path, notebook: Any) -> None:

@@ -40,7 +40,7 @@ class Saved:
 
     def number(self, cell: NotebookNode, number: int) -> None:
         """`cell` is executed as `In[number]`."""
-        cell.execution_count = number
+        cell.execution_count = number or None
         self._cells[f"cell {number}"] = cell
 
     def take(self, record: Record) -> None:

@@ -33,7 +33,9 @@ class Place:
 
     def named(self, notebook: str) -> str:
         """The place in words: `notebook.ipynb cell 3`."""
-        return f"{notebook} cell {self.number}"
+        return (
+            f"{notebook} cell {self.number}" if self.number else f"{notebook} injected parameters"
+        )
 
 
 def wrong(

@@ -54,7 +54,8 @@ class _Batch:
 class CellRunner:
     """Executes cells on a kernel; `show` is told what they print.
 
-    `numbered` is told the number of each that has begun.
+    `numbered` is told the number of each that has begun. The cell that is `injected` stands in no file, and
+    has the number 0.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class CellRunner:
         name: str,
         show: Callable[[str, str], None] | None,
         numbered: Callable[[NotebookNode, int], None],
+        injected: NotebookNode | None = None,
     ) -> None:
         with compat.without_grammar():
             from nbclient import NotebookClient
@@ -81,6 +83,7 @@ class CellRunner:
         self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
         self._batches: dict[str, _Batch] = {}
         self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
+        self._injected = injected
         self._number = 1
         self.shown: Callable[[str], None] | None = None
         """Told of exceptions that a cell only shows; without it they are errors."""
@@ -130,7 +133,9 @@ class CellRunner:
         except files.NotebookError as exc:
             return self.broken(Place(self._cells[self._todo[0]], self._number, 0), str(exc))
         message_id = self._kernel.client.execute_cells([self._order(index) for index in together])
-        batch = self._batches[message_id] = _Batch(message_id, together, self._number)
+        batch = self._batches[message_id] = _Batch(
+            message_id, together, 0 if self._is_injected(together[0]) else self._number
+        )
         try:
             reply = await self._reply(batch)
             batch.is_answered = True
@@ -142,7 +147,7 @@ class CellRunner:
             self._tell_numbers(batch)
         begun = max(1, min(int(reply["begun"]), len(together)))
         self._todo.extendleft(reversed(together[begun:]))
-        self._number += begun
+        self._number += begun if batch.first else 0
         for number, index in enumerate(together[:begun], batch.first):
             is_last = number == batch.first + begun - 1
             place = Place(self._cells[index], number, batch.sent)
@@ -157,7 +162,7 @@ class CellRunner:
         """Take the indexes of the cells for one request. NotebookError if the first has wrong tags."""
         for position in range(min(TOGETHER, len(self._todo))):
             cell = self._cells[self._todo[0]]
-            tagged = broken_cells.RAISES_TAG in files.tags(cell)
+            tagged = broken_cells.RAISES_TAG in files.tags(cell) or cell is self._injected
             if tagged and position:
                 return
             files.check_tags(cell)
@@ -168,8 +173,13 @@ class CellRunner:
 
     def _order(self, index: int) -> tuple[str, str, bool]:
         cell = self._cells[index]
+        if self._is_injected(index):
+            return protocol.INJECTED, cell.source, False
         # Cells have ids since nbformat 4.5; two without would take each other's registrations away.
         return cell.get("id") or f"cell {index}", cell.source, not files.tags(cell)
+
+    def _is_injected(self, index: int) -> bool:
+        return self._cells[index] is self._injected
 
     async def _reply(self, batch: _Batch) -> dict[str, Any] | None:
         """The content of the reply; None if none follows the end of the request's output."""

@@ -16,6 +16,7 @@ from nbxunit.host.kernels.forking import ForkError, Forking
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import companions, files
 from nbxunit.host.notebooks.files import NotebookError, Origin
+from nbxunit.host.notebooks.parameters import hide
 from nbxunit.host.notebooks.saving import Saved
 from nbxunit.host.records import Broken, Died, Job, Record
 from nbxunit.host.running.control import Control, Stopped
@@ -111,6 +112,7 @@ async def _saved(
         saved.take(Broken(str(exc)))
         raise
     finally:
+        hide(notebook, job.parameters, job.secrets)
         saved.write()
 
 

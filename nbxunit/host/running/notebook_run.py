@@ -17,10 +17,12 @@ from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.notebooks.parameters import inject
 from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
 from nbxunit.host.running.broken_cells import Place
 from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
+from nbxunit.host.running.output_check import OutputCheck
 from nbxunit.host.running.testrun import TestRun
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class NotebookRun:
         self._emit = emit
         self._number = number
         self._deadline: float | None = None
+        self._last: NotebookNode | None = None
 
     async def run(self, notebook: NotebookNode | None) -> None:
         """Prepare the run, execute the cells of `notebook`, if the job has one, and run the tests."""
@@ -70,14 +73,31 @@ class NotebookRun:
             start = time.monotonic()
             for text in files.remarks(notebook):
                 self._emit(Remark(text))
-            ended = await self._cells(notebook)
+            checking, parameters = self._job.checking, self._job.parameters
+            check = OutputCheck(notebook, self._job.path, checking) if checking else None
+            injected = inject(notebook, parameters) if parameters else None
+            ended = await self._cells(notebook, injected)
+            if check is not None:
+                self._compare(check, ended)
             if ended is not None:
-                self._emit(ended)
+                if check is None or not check.covers(self._last):
+                    self._emit(ended)
                 return
             self._emit(Executed(time.monotonic() - start))
         self._control.doing = "collecting"
         run = TestRun(self._job, self._control, self._kernel, self._emit)
         await run.run(self._deadline)
+
+    def _compare(self, check: OutputCheck, ended: Broken | Skipped | None) -> None:
+        """Tell what came of the cells whose stored outputs are compared, and update these."""
+        check.restore_tags()
+        results = list(check.results(ended, self._last))
+        check.update(results)
+        self._emit(*results)
+
+    def _begun(self, cell: NotebookNode, number: int) -> None:
+        self._last = cell
+        self._number(cell, number)
 
     # --- before the cells ---
 
@@ -87,7 +107,7 @@ class NotebookRun:
         order = {
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
-            "folder": str(self._kernel.folder), "companion": job.companion,
+            "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
             "save": str(job.save) if job.save else None,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
@@ -96,9 +116,13 @@ class NotebookRun:
 
     # --- cells ---
 
-    async def _cells(self, notebook: NotebookNode) -> Broken | Skipped | None:
+    async def _cells(
+        self, notebook: NotebookNode, injected: NotebookNode | None
+    ) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(self._kernel, notebook, self._job.path.name, show, self._number)
+        runner = CellRunner(
+            self._kernel, notebook, self._job.path.name, show, self._begun, injected
+        )
         runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout

@@ -158,7 +158,7 @@ class Runner:
 
     def __init__(self, jobs: int, forking: Forking | None) -> None:
         self._forking = forking
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # ZeroMQ needs it, also on Windows
         self._alive = asyncio.Semaphore(2 * jobs)
         self._slots = asyncio.Semaphore(jobs)
         self._thread = threading.Thread(target=self._loop.run_forever, name="nbxunit", daemon=True)

@@ -13,6 +13,7 @@ import pytest
 from nbxunit import protocol
 from nbxunit.host import compat
 from nbxunit.host.notebooks import companions, files
+from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Broken, Died, Skipped
 from nbxunit.host.session.items import CompanionFile, Function, Notebook, NotebookItem, tree
 from nbxunit.host.session.runs import Runs
@@ -47,7 +48,7 @@ class Collecting:
         in_folder = any(map(parent.session.isinitpath, file_path.parents))
         if not (named or in_folder) or not files.is_notebook(self._config, file_path, named=named):
             return None  # pytest also looks at what lies beside a file that was named
-        check = self._config.getoption("nbxunit_check_execution")
+        check = self._config.getoption("nbxunit_check_execution") or self._state.checking
         if not named and not check and not files.may_have_tests(self._config, file_path):
             self._state.without_tests += 1
             return None
@@ -81,12 +82,21 @@ class Collecting:
     def _fill(self, notebook: Notebook) -> None:
         """Give a notebook what it collects: its item, or its tests where they are to be listed."""
         self._state.start_server()
-        if self._config.option.collectonly:
-            self._collect_now(notebook)
-        else:
-            item = NotebookItem.of(notebook)
-            item.selected = self._state.selected(notebook.path)
-            notebook.children = [item]
+        notebook.children = []
+        for variant in self._variants(notebook):
+            selected = self._state.selected(notebook.path, variant.name)
+            if selected is None:
+                continue
+            item = NotebookItem.of(notebook, variant)
+            item.selected = selected
+            if self._config.option.collectonly:
+                self._collect_now(notebook, item)
+            else:
+                notebook.children.append(item)
+
+    def _variants(self, notebook: Notebook) -> list[Variant]:
+        """The runs of a notebook; a companion's notebooks have the parameters of its marks."""
+        return [Variant()] if isinstance(notebook, CompanionFile) else self._state.variants
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:
@@ -111,11 +121,8 @@ class Collecting:
             self._state.cache.apply(items, order)
         return outcome
 
-    def _collect_now(self, notebook: Notebook) -> None:
+    def _collect_now(self, notebook: Notebook, item: NotebookItem) -> None:
         """Execute a notebook to know its tests."""
-        item = NotebookItem.of(notebook)
-        item.selected = self._state.selected(notebook.path)
-        notebook.children = []
         reason = self._state.why_skipped(notebook)
         if reason is not None:
             return
@@ -124,7 +131,9 @@ class Collecting:
         for record in self._runs.records(run, item):
             if isinstance(record, protocol.Collected):
                 is_collected = True
-                notebook.children = tree(notebook, [*record.nodeids, *record.deselected])
+                notebook.children += tree(
+                    notebook, item.notebook_id, [*record.nodeids, *record.deselected]
+                )
                 self._deselected.update(record.deselected)
             elif isinstance(record, protocol.Reported):
                 notebook.error = str(record.report.get("longrepr"))

@@ -80,6 +80,8 @@ class Ending:
             terminalreporter.write_line(
                 f"kernels were spawned, not forked: {self._state.forking.server.refusal}"
             )
+        for text in self._state.updated:
+            terminalreporter.write_line(text)
         if self._state.without_tests:
             terminalreporter.write_line(
                 f"{self._state.without_tests} notebook{'s' * (self._state.without_tests > 1)} without tests not "

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from nbxunit.host.notebooks.parameters import Variant
+
 
 class Notebook(pytest.File):
     """A notebook. `children` are what it collects; `named` whether it was asked for by name."""
@@ -42,11 +44,16 @@ class NotebookItem(pytest.Item):
 
     speaks_for: str | None = None
     selected: tuple[str, ...] = ()
+    variant: Variant
 
     @classmethod
-    def of(cls, notebook: Notebook) -> NotebookItem:
-        """The item of `notebook`."""
-        item: NotebookItem = cls.from_parent(notebook, name=notebook.name, nodeid=notebook.nodeid)
+    def of(cls, notebook: Notebook, variant: Variant) -> NotebookItem:
+        """The item of `notebook` for its run with the values of `variant`."""
+        suffix = f"[{variant.name}]" if variant.name else ""
+        item: NotebookItem = cls.from_parent(
+            notebook, name=f"{notebook.name}{suffix}", nodeid=f"{notebook.nodeid}{suffix}"
+        )
+        item.variant = variant
         return item
 
     @property
@@ -90,12 +97,14 @@ class Function(pytest.Item):
         return self.path, None, self.name
 
 
-def tree(notebook: Notebook, nodeids: Iterable[str]) -> list[pytest.Item | pytest.Collector]:
-    """The nodes of tests with these ids below `notebook`, in their order."""
+def tree(
+    notebook: Notebook, notebook_id: str, nodeids: Iterable[str]
+) -> list[pytest.Item | pytest.Collector]:
+    """The nodes of tests with these ids, which begin with `notebook_id`, below `notebook`, in their order."""
     top: list[pytest.Item | pytest.Collector] = []
     classes: dict[tuple[str, ...], Class] = {}
     for nodeid in nodeids:
-        inner = nodeid.removeprefix(f"{notebook.nodeid}::")
+        inner = nodeid.removeprefix(f"{notebook_id}::")
         head, bracket, parameters = inner.partition("[")
         *path, name = head.split("::")
         parent: Any = notebook

@@ -83,6 +83,11 @@ class Running:
         self._state.skips += replay.skips
         if replay.not_found:
             self._state.not_found.append(replay.not_found)
+        if replay.updated:
+            self._state.updated.append(
+                f"{item.notebook_id}: wrote the outputs of {replay.updated} "
+                f"cell{'s' * (replay.updated > 1)} into the notebook"
+            )
         if replay.empty is not None:
             self._state.empty.append("\n  ".join([f"{item.notebook_id}: no tests", *replay.empty]))
         if replay.exit is not None and not is_over(item.session):

@@ -7,6 +7,7 @@ Over 300 lines: a case for each kind of record, which share what is known of the
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.records import Broken, Died, Executed, Output, Question, Record, Remark, Skipped
+from nbxunit.host.records import Broken, CellCompared, Died, Executed, Output, Record, Skipped
 from nbxunit.host.session import items, report_check, terminal
 from nbxunit.host.session.items import NotebookItem
+from nbxunit.host.session.made_tests import Verdict
 from nbxunit.limits import Room
 
 EXECUTION = "execution"
@@ -36,7 +38,7 @@ class Replay:
 
     Its reports share `room` with those of the other notebooks of the session.
     `not_found` collects what pytest calls a usage error; `empty` tells why there were no tests;
-    `skips` that a cell has skipped the notebook.
+    `skips` that a cell has skipped the notebook; `updated` counts cells whose outputs were written.
     """
 
     def __init__(self, item: NotebookItem, room: Room) -> None:
@@ -55,6 +57,7 @@ class Replay:
         self.empty: tuple[str, ...] | None = None
         self.interrupted = False
         self.skips = False
+        self.updated = 0
         self.exit: tuple[str, int] | None = None
         self._more = 0
         self._grow(-1)  # the item itself is no test
@@ -81,6 +84,8 @@ class Replay:
                 self._ended(record)
             case Executed():
                 self._executed(record.seconds)
+            case CellCompared():
+                self._compared(record)
             case Skipped():
                 self._skipped(record)
             case Broken():
@@ -89,8 +94,6 @@ class Replay:
                 self._died(record)
             case Output():
                 terminal.show(record.text, record.stream)
-            case protocol.Hello() | Question() | Remark():
-                pass
 
     def end(self) -> None:
         """All records have come. That nothing was told is an error, if the session goes on."""
@@ -208,12 +211,12 @@ class Replay:
 
     def _executed(self, seconds: float) -> None:
         if self._check:
-            self._execution(None, seconds, ())
+            self._made(EXECUTION, Verdict(seconds=seconds))
 
     def _broken(self, record: Broken) -> None:
         text = protocol.clean(str(record))
         if self._check:
-            self._execution(text, 0.0, record.sections)
+            self._made(EXECUTION, Verdict("failed", text, record.sections))
         else:
             self._error(self._item.notebook_id, text, record.sections)
 
@@ -223,29 +226,26 @@ class Replay:
         self.skips = True
         self._skip(nodeid, (record.place, record.line, str(record)))
 
-    def _execution(
-        self, problem: str | None, seconds: float, sections: Iterable[tuple[str, str]]
-    ) -> None:
-        """Report the execution as a test of its own."""
-        problem, sections = self._room.bounded((problem, list(sections)))
+    def _compared(self, record: CellCompared) -> None:
+        """A cell whose outputs were compared, as a test; images that differ go to HTML reports."""
+        properties = [("notebook", self._item.notebook_id), ("cell", f"cell {record.number}")]
+        text = "" if record.updated else record.text
+        verdict = Verdict(record.outcome, text, (), record.seconds, properties, record.images)
+        if record.updated:
+            self.updated += 1
+        self._made(record.name, verdict)
+
+    def _made(self, name: str, verdict: Verdict) -> None:
+        """Report a test that the host has made: the execution of a notebook, or the outputs of a cell."""
+        text, sections = self._room.bounded((verdict.text, list(verdict.sections)))
         self._grow(1)
-        nodeid = f"{self._item.notebook_id}::{EXECUTION}"
-        location = (self._item.notebook_id, None, EXECUTION)
+        nodeid = f"{self._item.notebook_id}::{name}"
+        location = (self._item.notebook_id, None, name)
         self._started(protocol.Started(nodeid, location))
-        for when in ("setup", "call", "teardown"):
-            failed = problem is not None and when == "call"
-            self._log(
-                pytest.TestReport(
-                    nodeid,
-                    location,
-                    {},
-                    "failed" if failed else "passed",
-                    problem if failed else None,
-                    when,
-                    sections if failed else [],
-                    seconds if when == "call" else 0.0,
-                )
-            )
+        for report in dataclasses.replace(verdict, text=text, sections=sections).reports(
+            nodeid, location
+        ):
+            self._log(report)
         self._finished(nodeid, location)
 
     def _died(self, record: Died) -> None:

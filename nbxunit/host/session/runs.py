@@ -17,6 +17,7 @@ import pytest
 from nbxunit.host import compat
 from nbxunit.host.session import settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
+from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -67,20 +68,27 @@ class Runs:
         from nbxunit.host.records import Job
 
         config = self._config
+        selection, checking = divided(
+            {"ids": item.selected, **self._state.cache.of(item)}, self._state.checking
+        )
         return Job(
             item.path,
             config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
             tuple(word for name in config.option.plugins or () for word in ("-p", name)),
             settings.options(config),
-            {"ids": item.selected, **self._state.cache.of(item)},
+            selection,
             settings.seconds(config, "cell"),
             settings.seconds(config, "test"),
             settings.seconds(config, "notebook"),
-            settings.saved(config, item.path),
+            settings.saved(config, item.path, item.variant.name),
             dict(os.environ),
             strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             companion=isinstance(item.parent, CompanionFile),
+            parameters=item.variant.values,
+            secrets=tuple(config.getini("nbxunit_secret_params")),
+            variant=item.variant.name,
+            checking=None if isinstance(item.parent, CompanionFile) else checking,
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:

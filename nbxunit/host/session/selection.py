@@ -5,46 +5,59 @@ May import pytest. `-k`, `-m` and `--deselect` are options that the kernels get 
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from nbxunit.host.notebooks import companions
+from nbxunit.host.records import Checking
 from nbxunit.host.session.items import NotebookItem
 
+Asked: TypeAlias = list[tuple[str, str]]
+"""What was asked for of a notebook: variants and tests, each empty where it was not named."""
+_ARGUMENT = re.compile(r"(.*?\.(?:ipynb|py))(?:\[([^\]]+)\])?(?:::(.*))?", re.DOTALL)
+"""File, variant and test. A notebook's own name may hold `::` and brackets in front of its ending."""
 
-def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, tuple[str, ...]]]:
-    """Pytest's arguments with notebooks as whole files, and the tests that were asked for in each.
 
-    A notebook that is also named without a test runs whole.
-    """
+def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, Asked]]:
+    """Pytest's arguments with notebooks as whole files, and what was asked for in each."""
     arguments: dict[str, None] = {}
-    selected: dict[Path, list[str]] = {}
-    whole: set[Path] = set()
+    asked: dict[Path, Asked] = {}
     for argument in config.args:
-        file, separator, inner = _split(argument)
+        match = _ARGUMENT.fullmatch(argument)
+        file, variant, inner = match.groups(default="") if match else (argument, "", "")
         path = Path(os.path.abspath(config.invocation_params.dir / file))  # noqa: PTH100 - symlinks stay
-        if path.suffix != ".ipynb" and not (separator and companions.is_companion(path)):
+        if path.suffix != ".ipynb" and not (inner and companions.is_companion(path)):
             arguments[argument] = None
             continue
         arguments[file] = None
-        if separator:
-            selected.setdefault(path, []).append(inner)
-        else:
-            whole.add(path)
-    tests = {path: tuple(ids) for path, ids in selected.items() if path not in whole}
-    return list(arguments), tests
+        asked.setdefault(path, []).append((variant, inner))
+    return list(arguments), asked
 
 
-def _split(argument: str) -> tuple[str, str, str]:
-    """File, separator and test of an argument; a notebook's name may hold `::` and brackets."""
-    for suffix in (".ipynb", ".py"):
-        file, separator, inner = argument.partition(f"{suffix}::")
-        if separator:
-            return file + suffix, "::", inner
-    return argument, "", ""
+def divided(
+    selection: Mapping[str, Any], checking: Checking | None
+) -> tuple[dict[str, Any], Checking | None]:
+    """The kernel's part of a selection, and that of the cells whose outputs are compared (`cell[3]`)."""
+    told = dict(selection)
+    if checking is None:
+        return told, None
+    names: set[str] | None = None
+    for key in ("ids", "only"):
+        asked = told.get(key)
+        if not asked:
+            continue
+        cells = {name for name in asked if name.startswith("cell[")}
+        names = cells if names is None else names & cells
+        told[key] = tuple(name for name in asked if name not in cells)
+        if not told[key]:
+            told["only"] = ()
+    return told, dataclasses.replace(checking, names=None if names is None else tuple(names))
 
 
 class CacheSelection:

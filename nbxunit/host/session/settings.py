@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.notebooks import files
+from nbxunit.host.notebooks import files, parameters
+from nbxunit.host.notebooks.parameters import Variant
+from nbxunit.host.records import Checking
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
@@ -62,7 +64,37 @@ def seconds(config: pytest.Config, what: str) -> float | None:
     return option or None
 
 
-def saved(config: pytest.Config, path: Path) -> Path | None:
+def variants(config: pytest.Config) -> list[Variant]:
+    """The runs of each notebook that the options and the ini ask for. UsageError."""
+    given = config.getoption("nbxunit_param") or []
+    paths = config.getoption("nbxunit_params") or []
+    folder = config.invocation_params.dir
+    try:
+        return parameters.variants(
+            [*config.getini("nbxunit_params"), *given], [Path(folder, path) for path in paths]
+        )
+    except parameters.ParameterFileError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+
+
+def checking(config: pytest.Config) -> Checking | None:
+    """How stored outputs are compared, if they are. UsageError for rules that cannot be read."""
+    update = bool(config.getoption("nbxunit_update_outputs"))
+    if not update and not config.getoption("nbxunit_check_outputs"):
+        return None
+    from nbxunit.host.comparing import sanitise
+
+    folder = config.invocation_params.dir
+    try:
+        rules = sanitise.rules_of_lines(config.getini("nbxunit_sanitize"))
+        for name in config.getoption("nbxunit_sanitize_with") or ():
+            rules += sanitise.rules_of_file(Path(folder, name))
+    except sanitise.RuleError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+    return Checking(tuple((rule.pattern.pattern, rule.replacement) for rule in rules), update)
+
+
+def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
     """Where the executed notebook goes: below `--save`, at its place relative to the rootdir.
 
     One that lies elsewhere keeps its whole path there, since others may have its name.
@@ -72,6 +104,8 @@ def saved(config: pytest.Config, path: Path) -> Path | None:
         return None
     inside = path.is_relative_to(config.rootpath)
     relative = path.relative_to(config.rootpath if inside else path.anchor)
+    if variant:
+        relative = relative.with_name(f"{relative.stem}[{variant}]{relative.suffix}")
     return Path(config.invocation_params.dir, folder, relative)
 
 

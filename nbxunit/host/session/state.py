@@ -14,7 +14,7 @@ import pytest
 from nbxunit import protocol
 from nbxunit.host.notebooks import files
 from nbxunit.host.session import settings
-from nbxunit.host.session.selection import CacheSelection, split_arguments
+from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
 from nbxunit.limits import RUN_LIMIT, Room
 
@@ -47,8 +47,11 @@ class NotebookSession:
         self.skips = 0
         self.without_tests = 0
         self.remarks: dict[str, list[str]] = {}
+        self.variants = settings.variants(config)
+        self.checking = settings.checking(config)
+        self.updated: list[str] = []
         self.signals = Signals(self._abort)
-        self._selected: dict[Path, tuple[str, ...]] = {}
+        self._asked: dict[Path, Asked] = {}
         if not self.is_worker:  # xdist's controller ends its workers
             self.signals.install()
         settings.check(config)
@@ -65,11 +68,17 @@ class NotebookSession:
 
     def split_arguments(self) -> None:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
-        self.config.args, self._selected = split_arguments(self.config)
+        self.config.args, self._asked = split_arguments(self.config)
 
-    def selected(self, path: Path) -> tuple[str, ...]:
-        """The tests of a notebook that were asked for by name; none where all were."""
-        return self._selected.get(path, ())
+    def selected(self, path: Path, variant: str) -> tuple[str, ...] | None:
+        """The tests of a notebook that were asked for by name; none where all were.
+
+        None where other variants of it were asked for, and not this one.
+        """
+        asked = [inner for of, inner in self._asked.get(path, [("", "")]) if of in ("", variant)]
+        if not asked:
+            return None
+        return () if "" in asked else tuple(asked)
 
     def start_server(self) -> None:
         """Let the fork server come up, if there is to be one and it is not there yet."""

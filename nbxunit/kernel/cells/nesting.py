@@ -1,6 +1,6 @@
 """Code that a cell runs by the shell's own `run_cell`: where in the cell it stands.
 
-Imports the standard library. Magics such as %%capture do so with the rest of their cell, others with
+May import IPython. Magics such as %%capture do so with the rest of their cell, others with
 text of their own; what it defines belongs to the cell, at the line where it can be found.
 """
 
@@ -13,6 +13,7 @@ from types import FrameType
 
 from nbxunit import directives
 from nbxunit.kernel.cells.registry import Cell
+from nbxunit.kernel.compat import ipython
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Nested:
         lines = linecache.getlines(name)
         above = _empty(directives.lines_of(self.cell.source)) - _empty(lines)
         lines = ["\n"] * above + lines
-        linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
+        ipython.cache_lines(name, lines)
         return above
 
 

@@ -37,14 +37,16 @@ class Origin:
 class Notebook:
     """A notebook in its kernel.
 
-    `headless` is True when a runner executes the notebook: then cells only register. `runs_cell` is
-    True from a cell's begin to its end. `patterns` tell what is a test in an ordinary cell.
+    `headless` is True when a runner executes the notebook: then cells only register. `variant` names its
+    run among several with other parameters. `runs_cell` is True from a cell's begin to its end.
+    `patterns` tell what is a test in an ordinary cell.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.registry = Registry()
         self.headless = False
+        self.variant = ""
         self.runs_cell = False
         self._path: Path | None = None
         self._folder = Path.cwd()  # a cell may leave it
@@ -92,6 +94,8 @@ class Notebook:
         """A cell is about to run (`pre_run_cell`), or code inside one by the shell's `run_cell`."""
         if info.silent:  # a host's order, which is no cell of the notebook
             return
+        if self._infos and not ipython.is_in_cell(self.namespace):
+            self.end_cell(self._infos[0])  # JupyterLite does not tell the end of a cell that awaits
         self._infos.append(info)
         if len(self._infos) > 1:
             self._begin_nested(info)
@@ -101,11 +105,11 @@ class Notebook:
             self._begin(self._foreign_cell(self._origin, raw, self._transformed(info)))
             return
         metadata = ipython.execute_metadata(self.shell)
-        cell_id = metadata.get("cellId") or getattr(info, "cell_id", None)
         number = self.shell.execution_count - (0 if self._counts_late(info) else 1)
         filename = ipython.cell_filename(self.shell, raw, self._transformed(info), number)
-        key = str(cell_id or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
-        cell = Cell(key, number, raw, filename, str(cell_id or ""))
+        told = ipython.cell_id(metadata, filename) or getattr(info, "cell_id", None)
+        key = str(told or hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
+        cell = Cell(key, number, raw, filename, str(metadata.get("cellId") or ""))
         self._begin(cell, metadata.get("deletedCells") or ())
 
     def _begin_nested(self, info: ExecutionInfo) -> None:

@@ -23,7 +23,7 @@ _Made: TypeAlias = dict[str, Callable[[], object]]
 class Cell:
     """A code cell as it ran: `number` is what a person sees, `[3]`; `filename` that of its code.
 
-    `id` is the front end's for the cell, empty where it sends none. `notebook` is what reports call the
+    `id` is what the front end's links go to, empty where it sends none. `notebook` is what reports call the
     notebook where it is not the one that runs, but one that a companion executes.
     """
 

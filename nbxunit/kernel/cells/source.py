@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import difflib
-import linecache
 import symtable
 import sys
 import types
@@ -23,6 +23,7 @@ from nbxunit import directives
 from nbxunit.directives import Directive
 from nbxunit.kernel.cells import refusals, rewriting, syntax
 from nbxunit.kernel.cells.registry import Cell, Declaration
+from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _cache_lines(cell: Cell, head: list[str], transformed: str) -> None:
     """Give tracebacks the cell's lines in a form that parses: the magic's line as a comment."""
     lines = [f"# {line.removeprefix('# ')}\n" if line.strip() else "\n" for line in head]
     lines += [f"{line}\n" for line in directives.lines_of(transformed)]
-    linecache.cache[cell.filename] = (sum(map(len, lines)), None, lines, cell.filename)
+    ipython.cache_lines(cell.filename, lines)
 
 
 def _realign(tree: ast.Module, before: list[str], after: list[str], first: int) -> None:
@@ -154,8 +155,9 @@ def _check_compiles(cell: Cell, function: _Function, flags: int) -> None:
 
 def _make_global(function: _Function) -> tuple[str, ...]:
     """Declare the names that `function` binds global, and return them."""
-    text = ast.unparse(ast.Module([function], []))
-    table = symtable.symtable(text, "<hook>", "exec").get_children()[0]
+    text = ast.unparse(_ComprehensionsApart().visit(copy.deepcopy(function)))
+    tables = symtable.symtable(text, "<hook>", "exec").get_children()
+    table = next(table for table in tables if table.get_name() == function.name)
     names = tuple(
         symbol.get_name()
         for symbol in table.get_symbols()
@@ -167,6 +169,20 @@ def _make_global(function: _Function) -> tuple[str, ...]:
         ast.copy_location(statement, function)
         function.body = [statement, *(_Unannotated().visit(node) for node in function.body)]
     return names
+
+
+class _ComprehensionsApart(ast.NodeTransformer):
+    """Comprehensions as generators, which bind the same: since 3.12 symtable gives their names to the function."""
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return ast.GeneratorExp(self.visit(node.elt), [*map(self.visit, node.generators)])
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return ast.GeneratorExp(self.visit(node.elt), [*map(self.visit, node.generators)])
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([self.visit(node.key), self.visit(node.value)], ast.Load())
+        return ast.GeneratorExp(pair, [*map(self.visit, node.generators)])
 
 
 class _Unannotated(ast.NodeTransformer):

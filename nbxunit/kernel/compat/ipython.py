@@ -7,8 +7,11 @@ May import IPython and ipykernel. Each function says why no public name will do;
 from __future__ import annotations
 
 import contextlib
+import linecache
+import re
 import signal
 import sys
+import types
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +30,15 @@ def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, numb
     return str(shell.compile.get_code_name(raw_cell, transformed, number))
 
 
+def cache_lines(filename: str, lines: list[str]) -> None:
+    """Let tracebacks read these lines for the code of `filename`.
+
+    IPython 7 keeps the lines of cells a second time, and puts them back before each traceback.
+    """
+    for cache in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
+        cache[filename] = (sum(map(len, lines)), None, lines, filename)
+
+
 def store_input(shell: InteractiveShell, number: int, source: str) -> None:
     """Note in the history that the cell with this number ran, as the shell does behind a cell."""
     history: Any = shell.history_manager
@@ -39,8 +51,60 @@ def execute_metadata(shell: InteractiveShell) -> Mapping[str, Any]:
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return {}
-    parent = kernel.get_parent("shell") or {}
+    try:
+        parent = kernel.get_parent("shell") or {}
+    except TypeError:  # JupyterLite's kernel has one channel only
+        parent = kernel.get_parent() or {}
     return cast("Mapping[str, Any]", parent.get("metadata") or {})
+
+
+def is_in_cell(namespace: Mapping[str, object]) -> bool:
+    """Whether code of the notebook is running, and has come to this call."""
+    frame: types.FrameType | None = sys._getframe()  # noqa: SLF001
+    while frame is not None and frame.f_globals is not namespace:
+        frame = frame.f_back
+    return frame is not None
+
+
+def cell_id(metadata: Mapping[str, Any], filename: str) -> str:
+    """What tells a cell of any front end from the others; empty where nothing does.
+
+    JupyterLab, Notebook 7 and VS Code send `cellId`, Colab metadata of its own, and Databricks
+    writes it into the name of the code's file.
+    """
+    colab = metadata.get("colab")
+    in_colab = colab.get("cell_id") if isinstance(colab, Mapping) else None
+    in_databricks = re.search(r"(?:^|[/\\])command-(\d+)-\w+$", filename)
+    return str(
+        metadata.get("cellId") or in_colab or (in_databricks[1] if in_databricks else "") or ""
+    )
+
+
+def main_module(shell: InteractiveShell) -> types.ModuleType:
+    """The notebook's module.
+
+    For a namespace that it was given, as in JupyterLite, IPython before 9 has a stand-in that is no
+    module, in which pytest would find no fixture.
+    """
+    module: Any = shell.user_module
+    return module if isinstance(module, types.ModuleType) else _Main(module)
+
+
+class _Main(types.ModuleType):
+    """A module whose names are those of another object."""
+
+    def __init__(self, names: object) -> None:
+        super().__init__("__main__")
+        object.__setattr__(self, "_names", names)
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_names"), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(object.__getattribute__(self, "_names"), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(object.__getattribute__(self, "_names"), name)
 
 
 class CellsRequest:
@@ -54,8 +118,13 @@ class CellsRequest:
         self.content: Mapping[str, Any] = message["content"]
         self.id = str(message["header"]["msg_id"])
 
-    async def execute(self, position: int, key: str, source: str) -> dict[str, Any]:
-        """Execute one cell as a request with the id `<id>/<position>`: the content of its reply."""
+    async def execute(
+        self, position: int, key: str, source: str, *, counts: bool = True
+    ) -> dict[str, Any]:
+        """Execute one cell as a request with the id `<id>/<position>`: the content of its reply.
+
+        One that does not count has no number and is not in the history.
+        """
         kernel = self._kernel
         header = {**self._message["header"], "msg_id": f"{self.id}/{position}"}
         parent = {**self._message, "header": header, "metadata": {"cellId": key}}
@@ -64,7 +133,7 @@ class CellsRequest:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         kernel.shell._last_traceback = None  # noqa: SLF001
         reply = await kernel.do_execute(
-            source, silent=False, store_history=True, allow_stdin=False, cell_id=key
+            source, silent=False, store_history=counts, allow_stdin=False, cell_id=key
         )
         for stream in (sys.stdout, sys.stderr):
             # A flush waits for a thread, so only where there is something: ipykernel's streams say.

@@ -7,13 +7,13 @@ ZeroMQ once more, which a kernel that is killed does not live to see.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from pathlib import Path
 from typing import Any
 
 from nbxunit import limits
-from nbxunit.originals import close, dumps, exit_now, ftruncate, open_file, write
+from nbxunit.kernel.compat import files
+from nbxunit.originals import close, dumps, exit_now, ftruncate, write
 
 LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
@@ -39,7 +39,7 @@ class LastWords:
     """
 
     def __init__(self, path: Path, watcher: threading.Thread | None) -> None:
-        self._file = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = files.appended(path)
         self._size = 0
         self._watcher = watcher
 
@@ -103,7 +103,7 @@ class LastOutput:
             self._write(data)
 
     def _write(self, data: bytes) -> None:
-        descriptor = open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = files.appended(self._path)
         try:
             write(descriptor, data)
         finally:

@@ -7,9 +7,9 @@ messages that say nothing about it are not sent. A cell that only registers is n
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from os import O_CREAT, O_WRONLY
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import SkipTest
@@ -17,9 +17,10 @@ from unittest import SkipTest
 import pytest
 
 from nbxunit import directives, protocol
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.cells.notebook import Origin
+from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.headless import crash_output
-from nbxunit.originals import close, monotonic, open_file, write
+from nbxunit.originals import close, monotonic, write
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
@@ -53,7 +54,10 @@ class Cells:
                 self._tell(request.id, begun - 1)
                 if may_register and self._registers(key, source):
                     continue
-                reply = await request.execute(begun - 1, key, source)
+                with self._counted(key):
+                    reply = await request.execute(
+                        begun - 1, key, source, counts=key != protocol.INJECTED
+                    )
                 if reply["status"] == "error" and (reason := _skip(shell)) is not None:
                     reply[protocol.SKIP] = reason
                 if reply["status"] != "ok" or reply["payload"]:
@@ -69,12 +73,18 @@ class Cells:
         except Exception as exc:  # noqa: BLE001 - the cell has broken what the kernel speaks with
             crash_output.die(exc)
 
+    def _counted(self, key: str) -> contextlib.AbstractContextManager[None]:
+        """Within, a cell that is not the file's has no number of its own."""
+        if key != protocol.INJECTED:
+            return contextlib.nullcontext()
+        return self._notebook.executing(Origin("", key, 0))
+
     def _tell(self, request: str, position: int) -> None:
         """Let the host know which cell runs, and since when; a message would take longer.
 
         The file is opened each time, since cells close descriptors that are not theirs.
         """
-        descriptor = open_file(self._current, O_WRONLY | O_CREAT, 0o600)
+        descriptor = files.overwritten(self._current)
         try:
             write(descriptor, protocol.encode_current(request, position, monotonic()))
         finally:

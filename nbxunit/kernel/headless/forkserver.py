@@ -33,7 +33,7 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbxunit.kernel.headless import forked_kernel
+from nbxunit.kernel.headless import forked_kernel, system
 from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
@@ -92,7 +92,7 @@ class Server:
             self._tell({"forked": order["fork"], "pid": pid})
         left = self._kernels.copy()
         for pid in left:
-            _kill_group(pid)
+            system.kill_group(pid)
         self._kernels.clear()
         self._kill_orphans("")
         for folder in left.values():  # the host was killed
@@ -100,6 +100,7 @@ class Server:
         os._exit(0)  # there is nothing to put back
 
     def _preload(self, modules: Sequence[str]) -> None:
+        before = system.frameworks()
         for name in modules:
             try:
                 importlib.import_module(name)
@@ -107,6 +108,9 @@ class Server:
                 self._unsafe = f"--preload {name}: {type(exc).__name__}: {exc}"
                 return
             self._check_threads(f"--preload {name} starts a thread when it is imported")
+            if loaded := sorted(system.frameworks() - before):
+                self._unsafe = f"--preload {name} loads {', '.join(loaded)}, which no fork can use"
+                return
 
     def _check_threads(self, what: str) -> None:
         """A thread does not survive a fork, and what it holds stays locked."""
@@ -151,11 +155,9 @@ class Server:
 
     def _reap(self) -> None:
         for pid in list(self._kernels):
-            # Its group is killed while the dead kernel still holds the number.
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            status = system.status_of_dead(pid)
+            if status is None:
                 continue
-            _kill_group(pid)
-            _, status = os.waitpid(pid, 0)
             self._kill_orphans(self._kernels.pop(pid).name)
             self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
@@ -166,10 +168,12 @@ class Server:
         live, only those are known to be the dead one's that carry its mark.
         """
         for _ in range(GENERATIONS):
-            orphans = [pid for pid in _children() if pid not in self._kernels]
+            orphans = [pid for pid in system.children() if pid not in self._kernels]
             if self._kernels:
                 orphans = [
-                    pid for pid in orphans if f"{KERNEL_ID}={mark}".encode() in _environment(pid)
+                    pid
+                    for pid in orphans
+                    if f"{KERNEL_ID}={mark}".encode() in system.environment(pid)
                 ]
             if not orphans:
                 return
@@ -199,26 +203,6 @@ def _when_host_dies(number: int) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
-
-
-def _children() -> list[int]:
-    """The processes whose parent this one is, where the system tells."""
-    try:
-        return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 def _make_ahead() -> None:
@@ -253,15 +237,11 @@ def _warm(words: Sequence[str]) -> None:
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(BaseException),
         ):
-            sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-            try:
-                # Beside xdist plugins start servers for its workers.
-                pytest.main([
-                    "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT_BLOCKED, *words,
-                    "--rootdir", folder, "-c", os.devnull, str(test),
-                ])  # fmt: skip
-            finally:
-                sys.dont_write_bytecode = before
+            # Beside xdist plugins start servers for its workers.
+            pytest.main([
+                "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT_BLOCKED, *words,
+                "--rootdir", folder, "-c", os.devnull, str(test),
+            ])  # fmt: skip
         sys.modules.pop(test.stem, None)
     os.environ.update({name: value for name, value in hidden.items() if value is not None})
 

@@ -75,7 +75,7 @@ def prepare(order: str) -> None:
     (folder / "captured").mkdir()
     (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
-    notebook.path = Path(told["path"])
+    notebook.path, notebook.variant = Path(told["path"]), told["variant"]
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})

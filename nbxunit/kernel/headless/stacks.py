@@ -1,6 +1,6 @@
 """What a kernel is doing, for a host that finds it hanging: stacks of threads, pending tasks.
 
-Imports the standard library only. A host sends SIGUSR2. Where Python code runs, or waits for the
+Imports the standard library and `compat.files`. A host sends SIGUSR2. Where Python code runs, or waits for the
 system, a handler writes `stacks` with cells by their names; where C code does not come back,
 faulthandler still writes `raw-stacks`.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
-import os
 import signal
 import sys
 import threading
@@ -19,6 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from nbxunit.kernel.compat import files
 
 MACHINERY = frozenset(
     {
@@ -54,7 +55,7 @@ def tell_on_signal(
             beside.replace(folder / "stacks")
 
     signal.signal(signal.SIGUSR2, tell)
-    raw = os.open(folder / "raw-stacks", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    raw = files.appended(folder / "raw-stacks")
     faulthandler.register(signal.SIGUSR2, raw, all_threads=True, chain=True)
 
 

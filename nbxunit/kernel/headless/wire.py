@@ -7,14 +7,13 @@ that a host reads it there when the kernel has died.
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nbxunit import frames, limits, originals, protocol
-from nbxunit.kernel.compat import interrupts, ipython
+from nbxunit.kernel.compat import files, interrupts, ipython
 from nbxunit.kernel.run import reasons
 from nbxunit.kernel.run.reports import Serialiser
 
@@ -46,7 +45,7 @@ class Wire:
         self._kept_for = 0
         self._number = 0
         self._last = originals.monotonic()
-        self._journal = originals.open_file(journal, os.O_WRONLY | os.O_APPEND) if journal else None
+        self._journal = files.appended(journal) if journal else None
         self.answer = protocol.Answer(0)
 
     def send(self, event: protocol.Event, *, at_once: bool = False) -> None:

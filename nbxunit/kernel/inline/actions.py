@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import io
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ import pytest
 from IPython.core.error import UsageError
 
 import nbxunit
+from nbxunit import protocol
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.inline.guards import Guards, differences
@@ -171,7 +173,7 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
             return run.outcome(0, f"nbxunit {nbxunit.__version__}, pytest {pytest.__version__}\n")
         if option.help or option.version:
             printed = _capture(lambda: engine.finish(prepared, []))
-            return run.outcome(0, printed + prepared.text.getvalue())
+            return run.outcome(0, protocol.clean(printed + prepared.text.getvalue()))
         try:
             status = run.record(prepared, act)
         except pytest.UsageError as exc:
@@ -261,13 +263,11 @@ def _companion(live: LiveNotebook, words: Sequence[str]) -> tuple[Companion | No
 
 def _reason(exc: pytest.UsageError) -> str:
     """What pytest has against the options, without the usage of a command that nobody called."""
-    text = "; ".join(map(str, exc.args))
+    text = protocol.clean("; ".join(map(str, exc.args)))  # Python 3.14 colours it
     return text.partition(" error: ")[2].partition("\n")[0] if text.startswith("usage: ") else text
 
 
 def _capture(call: Callable[[], object]) -> str:
-    import io
-
     with contextlib.redirect_stdout(io.StringIO()) as out:
         call()
     return out.getvalue()

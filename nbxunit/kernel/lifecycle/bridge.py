@@ -8,7 +8,8 @@ awaitables of a run share one task and one context: a timeout, cancel scope or t
 entered in one `wait` and left in another. While the function runs, task and loop are out of sight,
 so that `asyncio.run` and `unittest.IsolatedAsyncioTestCase` work in it. Runs may nest; two tasks
 must not interleave theirs, since each puts back the SIGINT handler that it found.
-Imports the standard library only; greenlet when the first run begins.
+Imports the standard library and `pyodide_waiting`; greenlet when the first run begins.
+Over 300 lines: the two halves of a run, which switch to each other, are not to be read apart.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
+from nbxunit.kernel.lifecycle import pyodide_waiting
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ _RAISING = [getattr(signal, name) for name in ("SIGALRM", "SIGINT") if hasattr(s
 """Signals whose handlers raise: pytest-timeout's of SIGALRM, Python's own of SIGINT."""
 
 _runs: dict[object, _Run[Any]] = {}
-"""The runs that have not ended, by the greenlet of their function."""
+"""The runs that have not ended, by the greenlet of their function; None is Pyodide's."""
 
 # The private names of asyncio, all of them. There is no public way to say that a task pauses.
 _get_running_loop = asyncio._get_running_loop  # noqa: SLF001 - None where no loop runs
@@ -93,15 +96,23 @@ def _current_run() -> _Run[Any] | None:
     """The run whose function is what runs here, unless a loop runs below that function."""
     if not _runs or _get_running_loop() is not None:
         return None
-    from greenlet import getcurrent  # type: ignore[import-untyped]
+    greenlet = _greenlet()
+    return _runs.get(greenlet.getcurrent() if greenlet is not None else None)
 
-    return _runs.get(getcurrent())
+
+def _greenlet() -> Any:
+    """The module, None where it is not installed."""
+    try:
+        import greenlet  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    return greenlet
 
 
 def _why_unavailable() -> str:
-    try:
-        import greenlet  # noqa: F401 - only whether it is there
-    except ImportError:
+    if pyodide_waiting.IS_HERE and not pyodide_waiting.can_wait():
+        return pyodide_waiting.UNAVAILABLE
+    if not pyodide_waiting.IS_HERE and _greenlet() is None:
         return "Awaiting from synchronous code needs greenlet: pip install greenlet"
     if _get_running_loop() is not None:
         return "An event loop runs here, which wait() would block: write `await` instead"
@@ -169,6 +180,8 @@ class _Run(Generic[T]):
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Switch out until `awaitable` is done."""
         __tracebackhide__ = True
+        if self._greenlet is None:
+            return self._wait_in_pyodide(awaitable)
         coroutine = _await(awaitable)
         with _Interrupts(self._loop, self._task, coroutine) as interrupts:
             if self._main_thread:
@@ -185,15 +198,34 @@ class _Run(Generic[T]):
             finally:
                 del error  # it refers to this frame
 
+    def _wait_in_pyodide(self, awaitable: Awaitable[Any]) -> Any:
+        __tracebackhide__ = True
+        self.awaited = awaitable
+        _set_running_loop(self._loop)
+        try:
+            return pyodide_waiting.wait(awaitable)
+        finally:
+            _set_running_loop(None)
+            self.awaited = None
+
+    def _run_without_greenlet(self) -> T:
+        """Call the function, which can wait in Pyodide only."""
+        __tracebackhide__ = True
+        if pyodide_waiting.can_wait():
+            _runs[None] = self
+        try:
+            with _outside_loop():
+                return self._context.run(self._main)
+        finally:
+            _runs.pop(None, None)
+
     def __await__(self) -> Generator[Any, Any, T]:
         """Let the function go on, step what it waits for, and so on until it ends."""
         __tracebackhide__ = True
-        try:
-            from greenlet import greenlet
-        except ImportError:
-            with _outside_loop():
-                return self._context.run(self._main)
-        self._greenlet = greenlet(self._main)
+        greenlet = _greenlet()
+        if greenlet is None:
+            return self._run_without_greenlet()
+        self._greenlet = greenlet.greenlet(self._main)
         self._greenlet.gr_context = self._context
         _runs[self._greenlet] = self
         try:

@@ -107,9 +107,22 @@ class Frame:
             yield
         finally:
             for name, old in before.items():
-                changed = self._namespace.get(name, _MISSING) is not old
+                changed = self._value(name) is not old
                 if changed and not any(name in frame._saved for frame in _open):  # noqa: SLF001
                     self._saved[name] = old
+
+    def _value(self, name: str) -> object:
+        """The value of a name of the notebook, which a namespace of its own kind has seen.
+
+        Functions bind global names in the dict itself, past what a subclass of it (Databricks has
+        one) does when an item is set.
+        """
+        if type(self._namespace) is dict or not isinstance(self._namespace, dict):
+            return self._namespace.get(name, _MISSING)
+        value = dict.get(self._namespace, name, _MISSING)
+        if value is not _MISSING:
+            self._namespace[name] = value
+        return value
 
     def _put_back(self, kept: MutableMapping[str, object] | None) -> None:
         for name, old in self._saved.items():

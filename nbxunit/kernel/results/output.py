@@ -5,13 +5,17 @@ May import IPython. Nothing goes to stdout: a front end without HTML shows the t
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import itertools
+import sys
 import threading
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from IPython.display import display
+from IPython.core.interactiveshell import InteractiveShell
 
 from nbxunit import originals
 from nbxunit.kernel.compat import ipython
@@ -30,11 +34,20 @@ PATIENCE = 0.3
 
 _threads = ThreadPoolExecutor(1, "nbxunit-progress")
 """One thread that stays: ipykernel opens sockets for each thread that shows something."""
+_HAS_THREADS = sys.platform != "emscripten"
+_handles = map(f"nbxunit-{uuid.uuid4().hex}-{{}}".format, itertools.count())
+"""Display ids; made of what no test can replace."""
 
 
 def show(plain: str, markup_text: str) -> None:
     """Show one thing below the cell, as text or as HTML."""
-    display({"text/plain": plain, "text/html": markup_text}, raw=True)
+    _show({"text/plain": plain, "text/html": markup_text}, {})
+
+
+def _show(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Show `data` through IPython's publisher: Databricks has a `display` of its own."""
+    publisher: Any = InteractiveShell.instance().display_pub
+    publisher.publish(dict(data), dict(metadata))
 
 
 def show_text(plain: str) -> None:
@@ -66,14 +79,18 @@ class Live:
     """The output of one run: its state while it lasts, its results at the end.
 
     A thread shows the state, since a test may take longer than the interval. Only a front end that
-    says which cell it runs is known to update outputs; jupyter console does not.
+    says which cell it runs is known to update outputs; jupyter console does not. What a test has
+    done to the process (warnings as errors, a limit of threads) can keep a state from being shown,
+    and never the results.
     """
 
     def __init__(self, notebook: Notebook, results: Results) -> None:
         self._shell = notebook.shell
         self._results = results
         self._start = originals.perf_counter()
-        self._updates = bool(ipython.execute_metadata(notebook.shell).get("cellId"))
+        self._updates = _HAS_THREADS and bool(
+            ipython.execute_metadata(notebook.shell).get("cellId")
+        )
         self._handle = ""
         self._ended = threading.Event()
         self._showing: Future[None] | None = None
@@ -83,30 +100,34 @@ class Live:
         """The run begins."""
         if self._updates:
             self._publisher = self._shell.display_pub
-            # ipykernel knows by a context variable which request an output belongs to.
-            self._showing = _threads.submit(contextvars.copy_context().run, self._update)
+            with contextlib.suppress(RuntimeError):  # no more threads can start
+                # ipykernel knows by a context variable which request an output belongs to.
+                self._showing = _threads.submit(contextvars.copy_context().run, self._update)
 
     def _update(self) -> None:
         wait = PATIENCE
         while not self._ended.wait(wait):
             wait = INTERVAL
             if self._results.planned > 1:
-                seconds = originals.perf_counter() - self._start
-                plain = text.progress(self._results, self.running, seconds)
-                self._publish(plain, markup.progress(self._results, self.running, seconds))
+                with contextlib.suppress(Exception):  # the next state may be shown again
+                    seconds = originals.perf_counter() - self._start
+                    plain = text.progress(self._results, self.running, seconds)
+                    self._publish(plain, markup.progress(self._results, self.running, seconds))
 
     def _publish(self, plain: str, rich: str) -> None:
-        update = bool(self._handle)
-        self._handle = self._handle or originals.uuid4().hex
+        handle = self._handle or next(_handles)
         data = {"text/plain": plain, "text/html": rich}
-        # Not by `display`: a test's displays are being kept meanwhile.
-        self._publisher.publish(data, {}, transient={"display_id": self._handle}, update=update)
+        # Not by `_show`: a test's displays are being kept meanwhile.
+        self._publisher.publish(
+            data, {}, transient={"display_id": handle}, update=bool(self._handle)
+        )
+        self._handle = handle  # not before something is there that can be updated
 
     def stop(self) -> None:
         """The run has ended; its state is not shown any more."""
         self._ended.set()
         if self._showing is not None:
-            self._showing.result()
+            self._showing.exception()
 
     def go_before(self, other: Live) -> None:
         """Be shown above `other`, which may have shown a state while this had none to show."""
@@ -126,4 +147,4 @@ class Live:
             show(plain, rich)
         for name, each in apart:
             say(name, "displayed", "display")
-            display(each.data, raw=True, metadata=each.metadata)
+            _show(each.data, each.metadata)

@@ -17,8 +17,8 @@ import pytest
 
 from nbxunit.directives import Kind, Scope, lines_of
 from nbxunit.kernel.cells.registry import Declaration
+from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
-from nbxunit.kernel.compat import sessions
 from nbxunit.kernel.lifecycle import fixtures, unittest_rules
 from nbxunit.kernel.run import checks, doctests, tree
 from nbxunit.kernel.run.injection import Injection
@@ -57,7 +57,7 @@ class NotebookModule(pytest.Module):
     @classmethod
     def of(cls, notebook: Notebook, run: RunState, parent: pytest.Collector) -> NotebookModule:
         """The node of `notebook` below `parent`."""
-        node: NotebookModule = cls.from_parent(parent, path=notebook.path)
+        node: NotebookModule = cls.from_parent(parent, path=notebook.path, **_id(notebook, parent))
         node.notebook, node.run = notebook, run
         pytest_nodes.use_conftests_of_folder(node)
         pytest_nodes.place_node(node, str(notebook.path), 1)
@@ -66,8 +66,7 @@ class NotebookModule(pytest.Module):
         return node
 
     def _getobj(self) -> types.ModuleType:
-        module: types.ModuleType = self.notebook.shell.user_module
-        return module
+        return ipython.main_module(self.notebook.shell)
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
         """The tests of the notebook in its order. CollectError names all that makes no sense."""
@@ -276,6 +275,14 @@ class NotebookModule(pytest.Module):
 
         self.load_tests = unittest_rules.LoadTests(self.obj, items, node_of)
         self._fail_for(self.load_tests.errors)
+
+
+def _id(notebook: Notebook, parent: pytest.Collector) -> dict[str, Any]:
+    """The node id of the notebook, where it is not just its path."""
+    if not notebook.variant:
+        return {}
+    plain: pytest.Module = pytest.Module.from_parent(parent, path=notebook.path)
+    return {"nodeid": f"{plain.nodeid}[{notebook.variant}]"}
 
 
 def _is_in_no_class(request: pytest.FixtureRequest) -> bool:

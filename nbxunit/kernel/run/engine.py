@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit import carriers
 from nbxunit.kernel.cells import hints, values
 from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
@@ -45,8 +46,10 @@ class Rules:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Let a conftest tell that it is in a kernel."""
+        """Let a conftest tell that it is in a kernel; drop warnings of what carries our messages."""
         config.nbxunit_kernel = True  # type: ignore[attr-defined]
+        for line in carriers.IGNORED:
+            config.addinivalue_line("filterwarnings", line)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Name the test's cell in its reports; let `-x` end subtests, as unittest's -f does."""

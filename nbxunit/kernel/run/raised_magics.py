@@ -22,12 +22,14 @@ def raising(shell: Any) -> Iterator[None]:
 
     What is no longer handled is shown as ever (`%tb`), and so is what another thread shows.
     """
+    own = {name: vars(shell)[name] for name in _NAMES if name in vars(shell)}
     vars(shell).update({name: _raising(getattr(shell, name)) for name in _NAMES})
     try:
         yield
     finally:
         for name in _NAMES:
             vars(shell).pop(name, None)
+        vars(shell).update(own)
 
 
 def _raising(show: Callable[..., None]) -> Callable[..., None]:

@@ -87,7 +87,7 @@ class Serialiser:
         if fixtures.PREFIX in text:
             text = _OURS.sub("", text)
         self._know_cells()
-        if not self._hint or self._hint not in text:
+        if not self._known or self._hint not in text:
             return text
         parts, at = [], 0
         for match in self._name.finditer(text):

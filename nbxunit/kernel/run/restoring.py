@@ -19,11 +19,14 @@ def restored() -> Iterator[None]:
     path, meta_path, hook = sys.path[:], sys.meta_path[:], sys.excepthook
     breakpoint_hook, root, modules = sys.breakpointhook, logging.getLogger(), set(sys.modules)
     handlers, level = root.handlers[:], root.level
+    # A live notebook's folder may take no __pycache__, as in a repository on Databricks.
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     environment = {name: os.environ.get(name) for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")}
     with warnings.catch_warnings():
         try:
             yield
         finally:
+            sys.dont_write_bytecode = bytecode
             sys.path[:], sys.meta_path[:], sys.excepthook = path, meta_path, hook
             sys.breakpointhook, root.handlers[:] = breakpoint_hook, handlers
             root.setLevel(level)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import gc
 import io
+import linecache
 import sys
+import types
 import unittest
 import unittest.mock
 from pathlib import Path
@@ -486,3 +488,55 @@ def _index() -> list[int]:
     from _pytest import main
 
     return [0] if "original_index" in main.CollectionArgument.__annotations__ else []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "filename", "cell"),
+    [
+        ({"cellId": "a1"}, "/tmp/ipykernel_1/2.py", "a1"),
+        ({"colab": {"cell_id": "x-Y"}}, "/tmp/ipykernel_1/2.py", "x-Y"),
+        ({"colab": None}, "<ipython-input-1>", ""),
+        ({}, "/root/.ipykernel/77/command-4711-815", "4711"),
+        ({}, "/home/me/command-4711-815/module.py", ""),
+        ({"cellId": "a1"}, "/root/.ipykernel/77/command-4711-815", "a1"),
+    ],
+)
+def test_front_ends_tell_cells_apart(metadata, filename, cell):
+    """A cell's id is where its front end puts it; empty where there is none."""
+    assert ipython.cell_id(metadata, filename) == cell
+
+
+def test_lines_are_there_where_ipython_keeps_its_own(monkeypatch):
+    """Lines of a cell survive that IPython 7 puts its own back before each traceback."""
+    kept = {}
+    monkeypatch.setattr(linecache, "_ipython_cache", kept, raising=False)
+    ipython.cache_lines("<a cell>", ["x = 1\n"])
+    linecache.cache.update(kept)
+    assert linecache.getline("<a cell>", 1) == "x = 1\n"
+
+
+def test_the_module_of_a_given_namespace_is_a_module(shell, monkeypatch):
+    """A stand-in for `__main__`, as older IPythons have it, is a module whose names can be set."""
+
+    class StandIn:
+        __spec__ = None
+
+    stand_in = StandIn()
+    stand_in.__dict__ = {"__name__": "__main__", "a": 1}
+    assert ipython.main_module(shell) is shell.user_module
+    monkeypatch.setattr(shell, "user_module", stand_in)
+    module = ipython.main_module(shell)
+    assert isinstance(module, types.ModuleType)
+    module.b = 2
+    del module.a
+    assert vars(module) == {"__name__": "__main__", "b": 2}
+    assert "b" in dir(module)
+
+
+def test_code_of_a_cell_is_known():
+    """Whether code of the notebook is running is told by its namespace."""
+    namespace = {"is_in_cell": ipython.is_in_cell}
+    namespace["namespace"] = namespace
+    exec("def f(): return is_in_cell(namespace)\ninside = f()", namespace)
+    assert namespace["inside"]
+    assert not ipython.is_in_cell(namespace)

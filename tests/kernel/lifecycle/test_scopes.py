@@ -157,3 +157,26 @@ def test_closing_all_scopes_restores_the_namespace(steps):
     for frame in reversed(frames):
         frame.close([], None)
     assert namespace == before
+
+
+def test_a_namespace_of_its_own_kind_sees_what_hooks_bind():
+    """A dict's subclass, as Databricks has one, is told of the names that a hook binds past it."""
+
+    class Namespace(dict):
+        def __init__(self, **names):
+            super().__init__(names)
+            self.told = []
+
+        def __setitem__(self, name, value):
+            self.told.append((name, value))
+            super().__setitem__(name, value)
+
+    namespace = Namespace(old="before")
+    opened = Frame("module scope", namespace)
+    opened.open()
+    with opened.binding(("new", "old", "unbound")):
+        exec("def hook():\n global new, old\n new = old = 1\nhook()", namespace)
+    assert {("new", 1), ("old", 1)} <= set(namespace.told)
+    opened.close([], None)
+    assert namespace["old"] == "before"
+    assert "new" not in namespace

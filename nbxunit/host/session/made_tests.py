@@ -1,0 +1,60 @@
+"""Tests that the host makes: the execution of a notebook, the outputs of a cell. Their reports are pytest's.
+
+May import pytest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from nbxunit.host.records import Sections
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What such a test comes to: passed, failed, skipped, or an error, which is told as one of its setup.
+
+    `images` are those that differ: type, stored and new, in base64; HTML reports show them.
+    """
+
+    outcome: str = "passed"
+    text: str = ""
+    sections: Sections = ()
+    seconds: float = 0.0
+    properties: Sequence[tuple[str, object]] = ()
+    images: Sequence[tuple[str, str, str]] = ()
+
+    def reports(
+        self, nodeid: str, location: tuple[str, int | None, str]
+    ) -> Iterator[pytest.TestReport]:
+        """The reports of its phases, as pytest would make them."""
+        if self.outcome not in ("passed", "failed"):
+            yield self._report(nodeid, location, "setup")
+        else:
+            yield pytest.TestReport(nodeid, location, {}, "passed", None, "setup")
+            yield self._report(nodeid, location, "call")
+        yield pytest.TestReport(nodeid, location, {}, "passed", None, "teardown")
+
+    def _report(
+        self, nodeid: str, location: tuple[str, int | None, str], when: str
+    ) -> pytest.TestReport:
+        """The report that decides."""
+        is_skip, passed = self.outcome == "skipped", self.outcome == "passed"
+        report = pytest.TestReport(
+            nodeid, location, {}, "skipped" if is_skip else "passed" if passed else "failed",
+            (location[0], 1, self.text) if is_skip else None if passed else self.text,
+            "setup" if when == "setup" else "call", () if passed else self.sections,
+            self.seconds, user_properties=self.properties,
+        )  # fmt: skip
+        if self.images:
+            report.extras = list(self._extras())  # type: ignore[attr-defined] # pytest-html's
+        return report
+
+    def _extras(self) -> Iterator[dict[str, str]]:
+        for form, *pair in self.images:
+            for name, content in zip(("stored", "new"), pair, strict=True):
+                yield {"name": name, "format_type": "image", "content": content, "mime_type": form,
+                       "extension": form.partition("/")[2]}  # fmt: skip
