@@ -59,6 +59,29 @@ def quiet_rewriting() -> Iterator[None]:
         hook._warn_already_imported = real  # noqa: SLF001
 
 
+@contextlib.contextmanager
+def own_conftests(folder: Path) -> Iterator[None]:
+    """Within, conftests of `folder` and above it are loaded, and none of a folder in it.
+
+    pytest looks into those whose names begin with `test` where it is given a folder, which it is where
+    the notebook's file is not known.
+    """
+    from _pytest.config import PytestPluginManager
+
+    manager: Any = PytestPluginManager
+    real = manager._loadconftestmodules  # noqa: SLF001
+
+    def load(self: Any, path: Path, *args: Any, **more: Any) -> None:
+        if not (folder in path.parents and path.is_dir()):
+            real(self, path, *args, **more)
+
+    manager._loadconftestmodules = load  # noqa: SLF001
+    try:
+        yield
+    finally:
+        manager._loadconftestmodules = real  # noqa: SLF001
+
+
 def options_named(config: pytest.Config, words: Sequence[str]) -> dict[str, str]:
     """The options among `words`, by the names of their values: pytest has no public way to tell."""
     actions = config._parser.optparser._option_string_actions  # noqa: SLF001

@@ -11,7 +11,6 @@ import dataclasses
 import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -159,9 +158,9 @@ def prepare(
     words = [*args, *WITHOUT_BLOCKED]
     neutral = dict(NEUTRAL)
     if options is None:
-        with installed.read_once(), plugins.quiet_rewriting():
+        with installed.read_once(), plugins.quiet_rewriting(), plugins.own_conftests(where):
             silenced = plugins.Silenced(NEUTRAL)
-            config = pytest_config.prepare([*words, str(_file_at(where))], [silenced])
+            config = pytest_config.prepare([*words, str(where)], [silenced])
         refuse(plugins.options_named(config, args))
         pytest_config.leave_garbage(config)
         # With --help, pytest reads no further than that option.
@@ -189,15 +188,6 @@ def prepare(
     for plugin in (collecting, selecting, Awaiting(), streams.Streams(), rules):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, run, selecting, collecting)
-
-
-def _file_at(where: Path) -> Path:
-    """A file in whose place pytest looks for conftests: of a folder it takes those below, too."""
-    for folder in (where, *where.parents) if where.is_dir() else ():
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-        if files:
-            return files[0]
-    return where
 
 
 def _left_out(notebook: Notebook, ids: Sequence[str]) -> frozenset[str]:

@@ -30,6 +30,17 @@ def test_options_are_known_by_the_names_of_their_values(tmp_path):
     pytest_config.unconfigure(config)
 
 
+def test_conftests_below_a_folder_are_left_alone(tmp_path):
+    """The conftest of a folder is loaded, and none of a folder in it."""
+    (tmp_path / "conftest.py").write_text("def pytest_configure(config): config.seen = True")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "conftest.py").write_text("raise SystemExit(3)")
+    with plugins.own_conftests(tmp_path):
+        config = pytest_config.prepare([str(tmp_path)], [])
+    assert any(str(tmp_path) in str(name) for name, _ in config.pluginmanager.list_name_plugin())
+    pytest_config.unconfigure(config)
+
+
 def test_quiet_rewriting():
     """Pytest does not warn of modules that were imported before."""
     from _pytest.assertion.rewrite import AssertionRewritingHook
