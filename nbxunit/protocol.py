@@ -13,6 +13,8 @@ import re
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from nbxunit import originals
+
 KERNEL_ID = "NBXUNIT_KERNEL_ID"
 """The variable by which what a kernel starts is known, also in a session of its own."""
 VERSION = "1.0"
@@ -172,7 +174,7 @@ def decode(text: str) -> Event:
 
 def encode_answer(answer: Answer) -> str:
     """`answer` as JSON; `decode_answer` gives an equal one back."""
-    return json.dumps(dataclasses.asdict(answer))
+    return originals.dumps(dataclasses.asdict(answer))
 
 
 def decode_answer(text: str) -> Answer:
@@ -207,7 +209,7 @@ def _loads(text: str) -> Any:
         raise ProtocolError(f"{constant} is no JSON")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return originals.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as exc:
         raise ProtocolError(f"not JSON: {exc}") from exc
 

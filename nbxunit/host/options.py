@@ -62,6 +62,8 @@ OPTIONS = (
            "REV"),
     Option(RUNNING, "check-execution",
            "execute notebooks without tests, too, and report each execution as a test"),
+    Option(RUNNING, "strict-cells", "an exception that a cell only shows, and does not raise, is an error, too"),
+    Option(RUNNING, "doctest-markdown", "run the >>> examples of Markdown cells as doctests, too"),
     Option(TIME, "cell-timeout", "interrupt a cell that takes longer, then kill the kernel",
            "SECONDS", type=float, ini="string"),
     Option(TIME, "test-timeout", "interrupt a test that takes longer, then kill the kernel",

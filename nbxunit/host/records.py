@@ -32,10 +32,11 @@ class Checking:
 class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
-    `save` is the file for the executed notebook. `environment` is the host's when the run was asked for.
-    A `companion` is a test module, whose notebooks its own tests execute. `parameters` are given values, of
-    which `secrets` (globs) are not shown; `variant` names this run of the notebook among others of it.
-    `checking` is there where stored outputs are compared.
+    `save` is the file for the executed notebook; with `strict_cells`, what a cell only shows is an
+    error. `environment` is the host's when the run was asked for. A `companion` is a test module, whose
+    notebooks its own tests execute. `parameters` are given values, of which `secrets` (globs) are not
+    shown; `variant` names this run of the notebook among others of it. `checking` is there where stored
+    outputs are compared.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Job:
     save: Path | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
+    strict_cells: bool = False
     companion: bool = False
     parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)
     secrets: tuple[str, ...] = ()
@@ -98,6 +100,13 @@ class Executed:
 
 
 @dataclasses.dataclass(frozen=True)
+class Remark:
+    """What a person should know of the notebook, in one line, although nothing is wrong."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
 class CellCompared:
     """What came of a cell whose stored outputs were compared: `outcome` is passed, failed, error or skipped.
 
@@ -135,5 +144,5 @@ class Died:
 
 
 Record: TypeAlias = (
-    protocol.Event | Output | Broken | Skipped | Executed | CellCompared | Question | Died
+    protocol.Event | Output | Broken | Skipped | Executed | Remark | CellCompared | Question | Died
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 CHECKPOINTS = ".ipynb_checkpoints"
+_LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 
 
 class NotebookError(Exception):
@@ -57,7 +58,7 @@ def read(path: Path) -> NotebookNode:
     """The notebook in `path`, as nbformat 4. NotebookError if it is none."""
     with compat.without_grammar():
         import nbformat
-        from nbformat.reader import NotJSONError
+        from nbformat import converter, reader
         from nbformat.validator import normalize
     try:
         text = _text_of(path)
@@ -70,16 +71,19 @@ def read(path: Path) -> NotebookNode:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # missing or repeated ids are mended
-            _, notebook = normalize(nbformat.reads(text, as_version=4))
-            nbformat.validate(notebook)
-    except NotJSONError as exc:
+            try:
+                read = reader.reads(text)
+            except nbformat.ValidationError:
+                read = reader.reads(_with_metadata(text))
+            notebook = converter.convert(read, 4)
+            _check_cells(path, notebook)
+            _, notebook = normalize(notebook)
+    except reader.NotJSONError as exc:
         raise NotebookError(
             f"{path.name} is no notebook, for it is not JSON: {_why_not_json(text)}"
         ) from exc
-    except nbformat.ValidationError as exc:
-        raise NotebookError(
-            f"{path.name} is no valid notebook: {str(exc).partition(chr(10))[0]}"
-        ) from exc
+    except NotebookError:
+        raise
     except Exception as exc:
         if not text.lstrip().startswith("{"):
             raise NotebookError(f"{path.name} is no notebook, for its JSON is no object") from exc
@@ -89,6 +93,60 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
     _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
+
+
+def remarks(notebook: NotebookNode) -> Iterator[str]:
+    """What a person should know of a notebook that can be run all the same, each in one line."""
+    import nbformat
+
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as exc:
+        slip = str(exc).partition("\n")[0]
+        yield f"not quite a valid notebook, but run all the same: {slip}"
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    if any(map(directives.find, sources)) and not any(map(_LOADS.search, sources)):
+        yield (
+            "no cell says %load_ext nbxunit, without which its hook and test cells are none in Jupyter"
+        )
+
+
+def _with_metadata(text: str) -> str:
+    """The notebook with metadata wherever nbformat needs some to read it at all."""
+    notebook = json.loads(text)
+    cells = notebook.get("cells")
+    for each in (notebook, *(cells if isinstance(cells, list) else ())):
+        if isinstance(each, dict):
+            each.setdefault("metadata", {})
+    return json.dumps(notebook)
+
+
+def _check_cells(path: Path, notebook: Any) -> None:
+    """NotebookError where what a run uses is not as it should be; what it does not, is mended."""
+
+    def wrong(text: str) -> NotebookError:
+        return NotebookError(f"{path.name} is no valid notebook: {text}")
+
+    if not isinstance(notebook.get("cells"), list):
+        raise wrong("its cells are no list")
+    if not isinstance(notebook.get("metadata"), dict):
+        notebook["metadata"] = type(notebook)()
+    ids: set[str] = set()
+    for number, cell in enumerate(notebook["cells"], 1):
+        if not isinstance(cell, dict):
+            raise wrong(f"its cell {number} is no object")
+        if cell.get("cell_type") not in ("code", "markdown", "raw"):
+            raise wrong(f"its cell {number} has the type {cell.get('cell_type')!r}")
+        if not isinstance(cell.get("source"), str):
+            raise wrong(f"its cell {number} has no source")
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = type(notebook)()
+        cell_tags = cell["metadata"].get("tags", [])
+        if not isinstance(cell_tags, list) or not all(isinstance(tag, str) for tag in cell_tags):
+            raise wrong(f"the tags of its cell {number} are no list of words: {cell_tags!r}")
+        if not isinstance(cell.get("id", ""), str) or cell.get("id") in ids:
+            del cell["id"]
+        ids.add(cell.get("id", ""))
 
 
 def _text_of(path: Path) -> str:
@@ -181,11 +239,22 @@ def may_have_tests(config: pytest.Config, path: Path) -> bool:
     """
     try:
         cells = json.loads(_text_of(path))["cells"]
+        if _has_doctests(config, cells):
+            return True
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return True
     pattern = _test_pattern(config)
     return any(pattern.search(source) for source in sources)
+
+
+def _has_doctests(config: pytest.Config, cells: Iterable[Any]) -> bool:
+    asked = {"code": "doctestmodules", "markdown": "nbxunit_doctest_markdown"}
+    return any(
+        config.getoption(asked.get(cell["cell_type"], ""), default=False)
+        and ">>>" in "".join(cell["source"])
+        for cell in cells
+    )
 
 
 def _test_pattern(config: pytest.Config) -> re.Pattern[str]:

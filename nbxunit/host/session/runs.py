@@ -87,6 +87,7 @@ class Runs:
             settings.seconds(config, "notebook"),
             settings.saved(config, item.path, item.variant.name),
             dict(os.environ),
+            strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             companion=isinstance(item.parent, CompanionFile),
             parameters=item.variant.values,
@@ -97,7 +98,7 @@ class Runs:
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
         """The records of a run as they come, with signals held; meanwhile what it is doing."""
-        from nbxunit.host.records import Output, Question
+        from nbxunit.host.records import Output, Question, Remark
 
         waiting = Waiting(self._config, item.notebook_id)
         while True:
@@ -112,6 +113,8 @@ class Runs:
                 if record is None:
                     run.future.result()
                     return
+                if isinstance(record, Remark):
+                    self._state.remark(item.notebook_id, record.text)
                 is_shown = isinstance(record, Output)
                 with compat.uncaptured(self._config) if is_shown else contextlib.nullcontext():
                     yield record

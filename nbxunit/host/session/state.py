@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit import protocol
 from nbxunit.host.notebooks import files
 from nbxunit.host.session import settings
 from nbxunit.host.session.changed import Changed
@@ -30,7 +31,8 @@ class NotebookSession:
     `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `runner`
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
-    number that `skips`, and that of files `without_tests`.
+    number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
+    they are about.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -47,6 +49,7 @@ class NotebookSession:
         self.empty: list[str] = []
         self.skips = 0
         self.without_tests = 0
+        self.remarks: dict[str, list[str]] = {}
         self.variants = settings.variants(config)
         self.checking = settings.checking(config)
         self.updated: list[str] = []
@@ -61,6 +64,12 @@ class NotebookSession:
     def _abort(self) -> None:
         if self.runner is not None:
             self.runner.abort()
+
+    def remark(self, notebook: str, text: str) -> None:
+        """Say `text` of a notebook in the summary; of several, once."""
+        names = self.remarks.setdefault(protocol.clean(text), [])
+        if notebook not in names:
+            names.append(notebook)
 
     def split_arguments(self) -> None:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""

@@ -208,9 +208,9 @@ def _when_host_dies(number: int) -> None:
 def _make_ahead() -> None:
     """Make what each kernel's run begins with, while the host is not ready yet either."""
     from nbxunit.kernel.compat import config as pytest_config
-    from nbxunit.kernel.run import engine
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
 
-    pytest_config.make_ahead(engine.WITHOUT_BLOCKED)
+    pytest_config.make_ahead(WITHOUT_BLOCKED)
 
 
 def _warm(words: Sequence[str]) -> None:
@@ -222,14 +222,15 @@ def _warm(words: Sequence[str]) -> None:
 
     from nbxunit.kernel.compat import config as pytest_config
     from nbxunit.kernel.compat import installed
-    from nbxunit.kernel.run import engine
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
+    from nbxunit.kernel.run.restoring import restored
 
     hidden = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
         test = Path(folder, "test_nbxunit_warm.py")
         test.write_text("def test_warm(request):\n    assert request\n")
         with (
-            engine.restored(),
+            restored(),
             installed.read_once(),
             pytest_config.fixtures_looked_for_once(),
             contextlib.redirect_stdout(io.StringIO()),
@@ -238,7 +239,7 @@ def _warm(words: Sequence[str]) -> None:
         ):
             # Beside xdist plugins start servers for its workers.
             pytest.main([
-                "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *engine.WITHOUT_BLOCKED, *words,
+                "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT_BLOCKED, *words,
                 "--rootdir", folder, "-c", os.devnull, str(test),
             ])  # fmt: skip
         sys.modules.pop(test.stem, None)

@@ -9,46 +9,28 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import logging
-import os
-import sys
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nbxunit import transport_warnings
-from nbxunit.kernel.cells import hints
+from nbxunit.kernel.cells import hints, values
+from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import installed
+from nbxunit.kernel.compat import installed, plugins
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
-from nbxunit.kernel.run import exits, raised_magics
-from nbxunit.kernel.run.collection import Collecting
+from nbxunit.kernel.run import exits, raised_magics, streams
+from nbxunit.kernel.run.collecting import Collecting
+from nbxunit.kernel.run.options import NEUTRAL, SELECTING, WITHOUT_BLOCKED, refuse
 from nbxunit.kernel.run.selection import Collects, Selecting, Selection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.run.state import RunState
-
-BLOCKED = ("nbmake", "nbval", "nb_regression", "pytest_notebook")
-"""Plugins of other tools that want the same files, and cost seconds to import."""
-WITHOUT_BLOCKED = tuple(word for name in BLOCKED for word in ("-p", f"no:{name}"))
-"""The arguments of pytest that keep them out."""
-NEUTRAL: Mapping[str, object] = {
-    "nbxunit": False, "numprocesses": None, "dist": "no", "tx": [], "maxprocesses": None,
-    "xmlpath": None, "htmlpath": None, "cov_source": [], "no_cov": True,
-    "cacheshow": None, "cacheclear": False, "pastebin": None, "store_durations": False,
-    "splits": None, "group": None, "json_report": False, "log_file": None, "no_header": True,
-}  # fmt: skip
-"""Options of plugins that report, write or distribute: that is the host's, as under xdist."""
-SELECTING: Mapping[str, object] = {
-    "lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False,
-}  # fmt: skip
-"""Options that select by the cache. A host has done so; inline it is done here."""
 
 _running = threading.Lock()
 
@@ -104,8 +86,13 @@ class Rules:
             raise skip from None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
-        """Add a hint to an error that a person would otherwise have to think about."""
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """Add values to a plain assert, and hints to what a person would have to think about."""
+        for excinfo in pytest_nodes.excinfos(item, call):
+            if isinstance(excinfo.value, AssertionError):
+                values.explain(self._notebook, excinfo.value)
+                if excinfo is call.excinfo:
+                    call.excinfo = pytest_nodes.stripped(excinfo)
         exc = call.excinfo.value if call.excinfo is not None else None
         hint = hints.hint(self._notebook, exc) if exc is not None else None
         if exc is not None and hint and hint not in getattr(exc, "__notes__", ()):
@@ -168,11 +155,13 @@ def prepare(
     """
     collecting = collecting or Collecting(notebook, run)
     where = collecting.path
-    words = [*args, *WITHOUT_BLOCKED, str(where)]
+    words = [*args, *WITHOUT_BLOCKED]
     neutral = dict(NEUTRAL)
     if options is None:
-        with installed.read_once():
-            config = pytest_config.prepare(words, [])
+        with installed.read_once(), plugins.quiet_rewriting(), plugins.own_conftests(where):
+            silenced = plugins.Silenced(NEUTRAL)
+            config = pytest_config.prepare([*words, str(where)], [silenced])
+        refuse(plugins.options_named(config, args))
         pytest_config.leave_garbage(config)
         # With --help, pytest reads no further than that option.
         ids = _ids((getattr(config.option, "file_or_dir", None) or [])[:-1])
@@ -183,15 +172,20 @@ def prepare(
     else:
         neutral |= SELECTING
         with installed.read_once():
-            config = pytest_config.prepare_from({**options, **neutral}, words)
+            config = pytest_config.prepare_from({**options, **neutral}, [*words, str(where)])
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
     config.option.file_or_dir = config.args
     for name, value in neutral.items():
         if hasattr(config.option, name):
             setattr(config.option, name, value)
+    notebook.patterns = Patterns(
+        tuple(config.getini("python_functions")), tuple(config.getini("python_classes")),
+        config.getoption("assertmode", "rewrite") != "plain",
+    )  # fmt: skip
     selecting = Selecting(selection or Selection(), collecting)
-    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, run, failfast=failfast)):
+    rules = Rules(notebook, run, failfast=failfast)
+    for plugin in (collecting, selecting, Awaiting(), streams.Streams(), rules):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, run, selecting, collecting)
 
@@ -258,37 +252,6 @@ def alone(prepared: Prepared) -> Iterator[None]:
         ):
             yield
     finally:
+        streams.reopen_handlers()
         prepared.run.end()
         _running.release()
-
-
-@contextlib.contextmanager
-def restored() -> Iterator[None]:
-    """Whatever a run changes in this process is put back: paths, filters, handlers, conftests."""
-    path, meta_path, hook = sys.path[:], sys.meta_path[:], sys.excepthook
-    breakpoint_hook, root, modules = sys.breakpointhook, logging.getLogger(), set(sys.modules)
-    handlers, level = root.handlers[:], root.level
-    # A live notebook's folder may take no __pycache__, as in a repository on Databricks.
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    environment = {name: os.environ.get(name) for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")}
-    with warnings.catch_warnings():
-        try:
-            yield
-        finally:
-            sys.dont_write_bytecode = bytecode
-            sys.path[:], sys.meta_path[:], sys.excepthook = path, meta_path, hook
-            sys.breakpointhook, root.handlers[:] = breakpoint_hook, handlers
-            root.setLevel(level)
-            _forget_conftests(modules)
-            for name, value in environment.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-def _forget_conftests(before: set[str]) -> None:
-    """Drop the conftests that a run imported, so that the next run sees a change in them."""
-    for name in set(sys.modules) - before:
-        if name.rpartition(".")[2] == "conftest":
-            del sys.modules[name]

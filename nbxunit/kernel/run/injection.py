@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import unittest
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +51,13 @@ class Injection:
         for name in names:
             value = namespace.pop(name)
             self._undo.append(functools.partial(namespace.setdefault, name, value))
+
+    def restore(self, tests: Mapping[str, object]) -> None:
+        """Let the notebook have these names again, which code of others has swept away."""
+        namespace = self._notebook.namespace
+        for name, value in tests.items():
+            namespace[name] = value
+            self._undo.append(functools.partial(namespace.pop, name, None))
 
     def undo(self) -> None:
         """Put everything back."""
