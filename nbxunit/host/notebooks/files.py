@@ -172,6 +172,23 @@ def _check_sources(path: Path, notebook: Any) -> None:
             ) from exc
 
 
+def new_code_cell(notebook: NotebookNode, source: str) -> NotebookNode:
+    """A code cell in the form of `notebook`: it has an id where that format knows ids."""
+    from nbformat import v4
+
+    cell = v4.new_code_cell(source)
+    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
+        del cell["id"]
+    return cast("NotebookNode", cell)
+
+
+def node(content: Mapping[str, Any]) -> NotebookNode:
+    """Plain data as nbformat's kind of dict."""
+    from nbformat.notebooknode import from_dict
+
+    return cast("NotebookNode", from_dict(content))
+
+
 def encoded(notebook: NotebookNode) -> Iterator[bytes]:
     """The notebook as the content of a file, part by part."""
     from nbformat.v4 import nbjson, rwbase

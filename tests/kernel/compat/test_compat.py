@@ -289,7 +289,8 @@ def test_fixtures_are_known():
 
 def test_marks_are_named_in_order(module):
     """The marks of a function are known by name."""
-    assert pytest_nodes.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
+    names = [mark.name for mark in pytest_nodes.marks(module.obj.test_c)]
+    assert names == ["usefixtures", "filterwarnings"]
 
 
 def test_fixtures_of_python_hooks_are_known_by_name(pytester):
