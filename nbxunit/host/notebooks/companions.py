@@ -11,8 +11,9 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbxunit.host.notebooks import files
-from nbxunit.host.notebooks.files import NotebookError, Origin
+from nbxunit.host.notebooks import files, static_look
+from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.notebooks.static_look import Origin
 
 MARK = "notebook"
 _EXAMPLE = 'e.g. pytest.mark.notebook("../sales.ipynb")'
@@ -50,7 +51,7 @@ def read(path: Path) -> Companion:
         where = f"{path.name}, line {mark.lineno}"
         notebook = _notebook(path, call, where)
         try:
-            found[notebook] = files.peek(notebook)
+            found[notebook] = static_look.peek(notebook)
         except NotebookError as exc:
             raise NotebookError(f"{where}: {exc}") from exc
         if not found[notebook].is_python:

@@ -14,10 +14,11 @@ from nbxunit.host import tasks
 from nbxunit.host.kernels import starting
 from nbxunit.host.kernels.forking import ForkError, Forking
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
-from nbxunit.host.notebooks import companions, files
-from nbxunit.host.notebooks.files import NotebookError, Origin
+from nbxunit.host.notebooks import companions, files, static_look
+from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import hide
 from nbxunit.host.notebooks.saving import Saved
+from nbxunit.host.notebooks.static_look import Origin
 from nbxunit.host.records import Broken, Died, Job, Record
 from nbxunit.host.running.control import Control, Stopped
 from nbxunit.host.running.notebook_run import NotebookRun
@@ -42,7 +43,7 @@ async def execute(
     try:
         companion = companions.read(job.path) if job.companion else None
         folder = companion.folder if companion else job.path.parent
-        name = _kernel_of(job, companion.origin if companion else files.peek(job.path))
+        name = _kernel_of(job, companion.origin if companion else static_look.peek(job.path))
         control.doing = f"starting the kernel {name}"
         async with contextlib.AsyncExitStack() as stack:
 

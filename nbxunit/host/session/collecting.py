@@ -12,7 +12,7 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.notebooks import companions, files
+from nbxunit.host.notebooks import companions, files, static_look
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Broken, Died, Skipped
 from nbxunit.host.session import planning, settings
@@ -51,7 +51,7 @@ class Collecting:
         if not (named or in_folder) or not files.is_notebook(self._config, file_path, named=named):
             return None  # pytest also looks at what lies beside a file that was named
         check = self._config.getoption("nbxunit_check_execution") or self._state.checking
-        if not named and not check and not files.may_have_tests(self._config, file_path):
+        if not named and not check and not static_look.may_have_tests(self._config, file_path):
             self._state.without_tests += 1
             return None
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)

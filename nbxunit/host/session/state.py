@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit import protocol
-from nbxunit.host.notebooks import files
+from nbxunit.host.notebooks import files, static_look
 from nbxunit.host.session import settings
 from nbxunit.host.session.changed import Changed
 from nbxunit.host.session.durations import Durations
@@ -96,7 +96,7 @@ class NotebookSession:
         if notebook.named or self.config.getoption("nbxunit_kernel"):
             return None
         try:
-            origin = files.peek(notebook.path)
+            origin = static_look.peek(notebook.path)
         except files.NotebookError:
             return None  # the run reports it
         if origin.is_python:
