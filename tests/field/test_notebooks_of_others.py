@@ -65,7 +65,7 @@ def test_broken_notebooks(shell):
     """What it does use is checked, and named."""
     done = shell.run(*write(shell, BROKEN), width=300)
     assert done.counts == {"error": len(BROKEN)}, done.output
-    assert done.output.count("is no valid notebook: ") >= len(BROKEN)
+    assert done.output.count("is not a valid notebook: ") >= len(BROKEN)
 
 
 @pytest.mark.parametrize("cells", SHOWN.values(), ids=SHOWN)

@@ -80,17 +80,17 @@ def read(path: Path) -> NotebookNode:
             _, notebook = normalize(notebook)
     except reader.NotJSONError as exc:
         raise NotebookError(
-            f"{path.name} is no notebook, for it is not JSON: {_why_not_json(text)}"
+            f"{path.name} is not a notebook: it is not JSON: {_why_not_json(text)}"
         ) from exc
     except NotebookError:
         raise
     except Exception as exc:
         if not text.lstrip().startswith("{"):
-            raise NotebookError(f"{path.name} is no notebook, for its JSON is no object") from exc
-        raise NotebookError(f"{path.name} is no notebook: {type(exc).__name__}: {exc}") from exc
+            raise NotebookError(f"{path.name} is not a notebook: its JSON is not an object") from exc
+        raise NotebookError(f"{path.name} is not a notebook: {type(exc).__name__}: {exc}") from exc
     if '"nbformat"' not in text:
         # nbformat has taken it for its first version, and dropped the cells.
-        raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
+        raise NotebookError(f"{path.name} is not a notebook: it does not say its nbformat")
     _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
 
@@ -125,7 +125,7 @@ def _check_cells(path: Path, notebook: Any) -> None:
     """NotebookError where what a run uses is not as it should be; what it does not, is mended."""
 
     def wrong(text: str) -> NotebookError:
-        return NotebookError(f"{path.name} is no valid notebook: {text}")
+        return NotebookError(f"{path.name} is not a valid notebook: {text}")
 
     if not isinstance(notebook.get("cells"), list):
         raise wrong("its cells are no list")

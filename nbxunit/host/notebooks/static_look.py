@@ -44,7 +44,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def peek(path: Path) -> Origin:
-    """The origin of the notebook in `path`, without nbformat. NotebookError if it is no notebook."""
+    """The origin of the notebook in `path`, without nbformat. NotebookError if it is not a notebook."""
     try:
         notebook = json.loads(text_of(path))
     except (OSError, ValueError, RecursionError):

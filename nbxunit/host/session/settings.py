@@ -50,7 +50,7 @@ def forking(config: pytest.Config) -> Forking | None:
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:
-    """The timeout for a cell, a test or a notebook; 0 is none. UsageError for what is no duration."""
+    """The timeout for a cell, a test or a notebook; 0 is none. UsageError for what is not a duration."""
     option = config.getoption(f"nbxunit_{what}_timeout")
     ini = config.getini(f"nbxunit_{what}_timeout")
     if option is None and ini:
@@ -58,10 +58,10 @@ def seconds(config: pytest.Config, what: str) -> float | None:
             option = float(ini)
         except ValueError as exc:
             raise pytest.UsageError(
-                f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
+                f"nbxunit_{what}_timeout: {ini!r} is not a number of seconds"
             ) from exc
     if option is not None and not option >= 0:  # nor nan
-        raise pytest.UsageError(f"the timeout of a {what}: {option:g} is no number of seconds")
+        raise pytest.UsageError(f"the timeout of a {what}: {option:g} is not a number of seconds")
     return option or None
 
 
@@ -111,7 +111,7 @@ def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
 
 
 def jobs(config: pytest.Config, count: int) -> int:
-    """How many of `count` notebooks run at once. UsageError for what is no number, nor auto."""
+    """How many of `count` notebooks run at once. UsageError for what is neither a number nor auto."""
     option = str(config.getoption("nbxunit_jobs"))
     if option in ("auto", "logical"):
         usable = (

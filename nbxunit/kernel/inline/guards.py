@@ -32,7 +32,7 @@ class Guards:
 
     @classmethod
     def of(cls, words: Sequence[str]) -> tuple[Guards, list[str]]:
-        """The guards among `words`, and the other words. ValueError for a seed that is no number."""
+        """The guards among `words`, and the other words. ValueError for a seed that is not a number."""
         seed = None
         rest = []
         for word in words:

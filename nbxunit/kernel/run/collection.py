@@ -254,7 +254,7 @@ class NotebookModule(pytest.Module):
                 known = f"; classes with tests: {', '.join(names)}" if names else ""
                 yield f"{where}: the notebook has no class {'::'.join(path)}{known}"
             elif not isinstance(found, type):
-                yield f"{where}: {'::'.join(path)} is no class but {found!r:.80}"
+                yield f"{where}: {'::'.join(path)} is not a class but {found!r:.80}"
             elif found not in tested:
                 yield f"{where}: the class has no tests, so the hook would never run"
 

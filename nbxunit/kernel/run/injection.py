@@ -115,7 +115,7 @@ class Injection:
                 self._set(owner, name, inner)
             if not isinstance(inner, type):
                 raise LookupError(  # noqa: TRY004 - told as an error of the cell
-                    f"{'::'.join(path[: depth + 1])} is no class but {inner!r:.80}"
+                    f"{'::'.join(path[: depth + 1])} is not a class but {inner!r:.80}"
                 )
             if inner.__dict__.get("__test__") is not True:
                 self._set(inner, "__test__", True)  # noqa: FBT003 - its name may not begin with Test
