@@ -24,6 +24,7 @@ SHARED = (
     "directives.py",
     "parameters.py",
     "limits.py",
+    "originals.py",
     "errors.py",
     "carriers.py",
 )
