@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CELLS = {
-    "load": "%load_ext nbxunit\n%xunit_config raise_on_failure=False",
+    "load": "%load_ext nbxunit\n%xunit_config raise_on_failure=off",
     "functions": """\
 def balance(account):
     return sum(account)
