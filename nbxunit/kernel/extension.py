@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit.errors import TestsFailed
-from nbxunit.kernel.cells import hints, refusals, rewriting, transforming, values
+from nbxunit.kernel.cells import compared, hints, refusals, rewriting, transforming, values
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.inline import installing
@@ -62,6 +62,10 @@ class _Loaded:
         if isinstance(exc, TestsFailed) and self.live.run.failure is not None:
             ipython.debug_next(self.notebook.shell, self.live.run.failure)
         explanation = values.explain(self.notebook, exc)
+        found = compared.difference(self.notebook, exc) if exc is not None else None
+        if exc is not None and found is not None:
+            explanation = f"{explanation or ''}\n{found.text}".lstrip()
+            exc.args = (f"{exc}\n{found.text}",)
         hint = hints.hint(self.notebook, exc) if exc is not None else None
         notes = [*self.live.take_notes(), *([hint] if hint else [])]
         if not self.notebook.headless:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from nbxunit.kernel.cells.data import Difference
 from nbxunit.kernel.cells.registry import HookRun
 from nbxunit.kernel.results.fragments import attribute, colour, flow, folded, glyph, h, link
 from nbxunit.kernel.results.model import Display, Row, TestResult
@@ -86,9 +87,21 @@ def _problem(each: Problem, test: TestResult) -> Iterator[str]:
     elif colour == "warn" and len(test.problems) > 1:
         yield f'<div class="s">in {h(each.when)}</div>'
     yield f'<pre class="{colour}">{h(chr(10).join(each.explanation))}</pre>'
+    if each.difference is not None:
+        yield from _difference(each.difference)
     yield from (f'<pre class="dim s">{h(cause)}</pre>' for cause in each.causes)
     yield _source(each, test)
     yield from _captured("variables", "\n".join(each.variables))
+
+
+def _difference(difference: Difference) -> Iterator[str]:
+    """How data differ: in words, and a table of the first differing values."""
+    yield from (f'<div class="s">{h(line)}</div>' for line in difference.lines)
+    if difference.table:
+        head, *rows = difference.table
+        names = "".join(f"<th>{h(name)}</th>" for name in head)
+        body = "".join(f"<tr>{''.join(f'<td>{h(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        yield f'<table class="d"><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _source(each: Problem, test: TestResult) -> str:
