@@ -59,6 +59,8 @@ class _Loaded:
         """After a cell: what to try if it has failed, where a cell tells."""
         self.notebook.end_cell(result.info if result is not None else None)
         exc = result.error_in_exec if result is not None else None
+        if result is not None and result.success and not self.notebook.is_busy:
+            self.live.note_tests()
         if isinstance(exc, TestsFailed) and self.live.run.failure is not None:
             ipython.debug_next(self.notebook.shell, self.live.run.failure)
         explanation = values.explain(self.notebook, exc)

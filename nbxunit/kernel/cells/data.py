@@ -153,8 +153,9 @@ def _difference(left: Any, right: Any) -> Difference | None:
     if shapes[0] != shapes[1]:
         lines.append(f"shape: {shapes[0]} on the left, {shapes[1]} on the right")
     lines += list(_of_columns(*columns))
-    rows = _labels(left)
-    if not is_array and shapes[0] == shapes[1] and rows != _labels(right):
+    rows, others = _labels(left), _labels(right)
+    pairs = _pairs(rows, others) if not is_array else None
+    if not is_array and shapes[0] == shapes[1] and rows != others:
         lines.append("the index differs")
     if is_array and shapes[0] != shapes[1]:
         return Difference(tuple(lines))
@@ -168,8 +169,10 @@ def _difference(left: Any, right: Any) -> Difference | None:
     found: list[tuple[int, tuple[str, ...]]] = []
     for name in common:
         listed = 0
-        pairs = zip(_values(columns[0][name]), _values(columns[1][name]), strict=False)
-        for position, (one, other) in enumerate(itertools.islice(pairs, LOOKED_AT - looked_at)):
+        values = _values(columns[0][name]), _values(columns[1][name])
+        places = pairs or zip(*map(range, map(len, values)), strict=False)
+        for position, opposite in itertools.islice(places, LOOKED_AT - looked_at):
+            one, other = values[0][position], values[1][opposite]
             looked_at += 1
             if not _is_same(one, other):
                 count, listed = count + 1, listed + 1
@@ -234,6 +237,16 @@ def _labels(value: Any) -> Sequence[object] | None:
     return list(index) if index is not None and not callable(index) else None
 
 
+def _pairs(left: Sequence[Any] | None, right: Sequence[Any] | None) -> list[tuple[int, int]] | None:
+    """Where the rows stand that both have by their labels; None where labels do not tell."""
+    if not left or not right or left == right or len({*left}) < len(left):
+        return None
+    at = {label: position for position, label in enumerate(right)}
+    if len(at) < len(right):
+        return None
+    return [(position, at[label]) for position, label in enumerate(left) if label in at] or None
+
+
 def _row(labels: Sequence[object] | None, position: int) -> object:
     return labels[position] if labels is not None else position
 
@@ -276,3 +289,22 @@ def _is_missing(value: Any) -> bool:
 def _short(value: object) -> str:
     text = " ".join(repr(value).split())
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
+
+
+# --- whether one has changed ---
+
+
+def fingerprint(value: Any) -> object:
+    """What is another one when data have been changed in place; None where that cannot be told."""
+    try:
+        columns = _columns(value).items()
+        return tuple((name, _type(each), _bytes_of(each)) for name, each in columns)
+    except Exception:  # noqa: BLE001 - code of others
+        return None
+
+
+def _bytes_of(column: Any) -> int:
+    array = column.to_numpy() if hasattr(column, "to_numpy") else column
+    if str(getattr(array, "dtype", "object")) != "object" and hasattr(array, "tobytes"):
+        return hash(array.tobytes())
+    return hash(tuple(map(repr, _values(column))))

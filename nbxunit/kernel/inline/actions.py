@@ -189,7 +189,8 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     if status == pytest.ExitCode.INTERNAL_ERROR:
         results.message = results.message or prepared.text.getvalue()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
-        results.reasons = reasons.reasons_for_none(prepared)
+        none_yet = outline.none_yet(live.notebook)
+        results.reasons = [none_yet] if none_yet else reasons.reasons_for_none(prepared)
     if not isinstance(prepared.collecting, Companion):
         outline.remember(live.last_runs, results)
     results.notes += outline.stale(live.notebook, results)

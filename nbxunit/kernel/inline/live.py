@@ -81,6 +81,14 @@ class LiveNotebook:
         for test in self.notebook.defined(names):
             self.note_replaced(test)
 
+    def note_tests(self) -> None:
+        """Say which tests the cell that has run defines, as functions and classes."""
+        notebook = self.notebook
+        names = notebook.registry.definitions(notebook.cell.key)
+        tests = notebook.patterns.tests_among(names, notebook.namespace) if names else ()
+        if tests:
+            self.note(f"{', '.join(tests)}: registered; %xunit_run runs all tests")
+
     def note_replaced(self, test: Declaration) -> None:
         """Say that a test cell is no test any more, since another one has its name."""
         self.note(f"{test.directive.label}: replaces that of [{test.cell.number}]")

@@ -25,6 +25,22 @@ if TYPE_CHECKING:
 
     from nbxunit.kernel.inline.actions import Action
 
+_MORE_HELP = """
+
+Options that people use most:
+    -k EXPR          tests whose names fit: -k "insert and not slow"
+    -m EXPR          tests with these marks
+    -x, --maxfail=N  stop at the first failure, or the Nth
+    --lf, --ff       only what failed last time, or that first
+    -s               prints and displays go straight to the cell
+    -v, -vv          longer explanations
+    --tb=short, -l   shorter tracebacks; the variables in them
+    --durations=N    the slowest
+    --pdb            the debugger at a failure
+    --fixtures       the fixtures that there are
+
+All of pytest's options: `!pytest --help`. What reports or distributes (--junitxml, -n) is for `nbxunit run`.
+"""
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
 
 
@@ -134,6 +150,9 @@ class XunitMagics(Magics):
         from nbxunit.kernel.inline import actions
 
         words = actions.words_of(line)
+        if {"-h", "--help"}.intersection(words):
+            output.show_text(inspect.cleandoc(f"{XunitMagics.xunit_run.__doc__}") + _MORE_HELP)
+            return self._nothing()
         return self._nothing() if self._notebook.headless else self._run(words)
 
     @no_var_expand
@@ -248,7 +267,8 @@ class XunitMagics(Magics):
     def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
         directive = declaring.declare(self._live, kind, line, cell)
         if not self._notebook.headless:
-            output.say(directive.label, f"registered, {declaring.when(directive)}")
+            rest = f"registered, {declaring.when(directive)}"
+            output.say(directive.label, rest, notes=self._live.take_notes())
 
     # --- runs ---
 

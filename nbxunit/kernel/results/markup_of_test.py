@@ -42,7 +42,7 @@ def single(row: Row) -> str:
         f'<span class="s"><span class="{colour(test.outcome)}">{h(outcome(row))}</span>'
         f'<span class="dim"> · {h(" · ".join(facts))}</span></span>',
     )
-    return head + details(test) + displays(test)
+    return head + details(test) + displays(test, is_open=True)
 
 
 def outcome(row: Row) -> str:
@@ -148,13 +148,13 @@ def hook_of(run: HookRun) -> str:
     return f"{h(run.hook.directive.label)} {link(run.hook.cell)} {mark} {milliseconds(run.seconds)}"
 
 
-def displays(test: TestResult) -> str:
-    """What a test displayed, unfolded where it did not pass."""
+def displays(test: TestResult, *, is_open: bool = False) -> str:
+    """What a test displayed, unfolded where it did not pass, or with `is_open`."""
     if not test.displays:
         return ""
     count = f"{len(test.displays)} display{'s' if len(test.displays) > 1 else ''}"
     shown = "".join(f'<div class="{_OUT}">{_display(each)}</div>' for each in test.displays)
-    return folded(count, shown, is_open=test.outcome != "passed")
+    return folded(count, shown, is_open=is_open or test.outcome != "passed")
 
 
 def _display(display: Display) -> str:

@@ -149,8 +149,9 @@ def _source(entries: Iterable[Mapping[str, Any]]) -> list[str]:
 def _told_of(data: Mapping[str, Any]) -> list[str]:
     """The lines of one call; of an installed library's, what it has raised and not its source."""
     lines, path = _lines(data), str((data.get("reprfileloc") or {}).get("path", ""))
-    is_installed = _INSTALLED.search(path) and any(line[:1] == "E" for line in lines)
-    return [line for line in lines if line[:1] == "E"] if is_installed else lines
+    raised = [line for line in lines if line[:1] == "E"]
+    has_source = not any(line.strip("> ") == "???" for line in lines)
+    return raised if raised and (_INSTALLED.search(path) or not has_source) else lines
 
 
 def _statement(lines: list[str]) -> list[str]:
