@@ -10,10 +10,10 @@ import ast
 import types
 from typing import TYPE_CHECKING, Any
 
-from nbxunit.kernel.cells import data, syntax
+from nbxunit.kernel.cells import data, differing, syntax
 
 if TYPE_CHECKING:
-    from nbxunit.kernel.cells.data import Difference
+    from nbxunit.kernel.cells.differing import Difference
     from nbxunit.kernel.cells.notebook import Notebook
 
 _FUNCTIONS = ("array_equal", "array_equiv", "allclose", "isclose", "equal")
@@ -32,7 +32,7 @@ def difference(notebook: Notebook, exc: BaseException) -> Difference | None:
         return None
     for node in ast.walk(statement):
         values = [_value(each, trace.tb_frame) for each in _compared(node)]
-        found = data.difference(*values) if values else None
+        found = differing.difference(*values) if values else None
         if found is not None:
             return found
     return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel.cells import data
+from nbxunit.kernel.cells import data, differing
 from nbxunit.kernel.run.collection import is_history
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ class StateGuard:
 
     def _state(self) -> dict[str, tuple[object, object]]:
         return {
-            name: (value, _size(value) if data.kind(value) is None else data.fingerprint(value))
+            name: (
+                value,
+                _size(value) if data.kind(value) is None else differing.fingerprint(value),
+            )
             for name, value in self._namespace.items()
             if not is_history(name)
         }

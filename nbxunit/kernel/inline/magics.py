@@ -16,7 +16,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from nbxunit import directives
 from nbxunit.directives import Kind
-from nbxunit.kernel.inline import declaring
+from nbxunit.kernel.inline import declaring, helping
 from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import outline, outline_markup, output, text
 
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 
     from nbxunit.kernel.inline.actions import Action
 
-_MORE_HELP = """
-
-Options that people use most:
-    -k EXPR          tests whose names fit: -k "insert and not slow"
-    -m EXPR          tests with these marks
-    -x, --maxfail=N  stop at the first failure, or the Nth
-    --lf, --ff       only what failed last time, or that first
-    -s               prints and displays go straight to the cell
-    -v, -vv          longer explanations
-    --tb=short, -l   shorter tracebacks; the variables in them
-    --durations=N    the slowest
-    --pdb            the debugger at a failure
-    --fixtures       the fixtures that there are
-
-All of pytest's options: `!pytest --help`. What reports or distributes (--junitxml, -n) is for `nbxunit run`.
-"""
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
 
 
@@ -151,7 +135,9 @@ class XunitMagics(Magics):
 
         words = actions.words_of(line)
         if {"-h", "--help"}.intersection(words):
-            output.show_text(inspect.cleandoc(f"{XunitMagics.xunit_run.__doc__}") + _MORE_HELP)
+            output.show_text(
+                f"{inspect.cleandoc(str(XunitMagics.xunit_run.__doc__))}{helping.OF_RUN}"
+            )
             return self._nothing()
         return self._nothing() if self._notebook.headless else self._run(words)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
-from nbxunit.kernel.cells.data import Difference
+from nbxunit.kernel.cells.differing import Difference
 from nbxunit.kernel.cells.registry import HookRun
 from nbxunit.kernel.results.fragments import attribute, colour, flow, folded, glyph, h, link
 from nbxunit.kernel.results.model import Display, Row, TestResult

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nbxunit.directives import lines_of
-from nbxunit.kernel.cells.data import Difference
+from nbxunit.kernel.cells.differing import Difference
 from nbxunit.kernel.cells.registry import Cell
 from nbxunit.protocol import clean
 

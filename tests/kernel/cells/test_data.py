@@ -6,7 +6,7 @@ from unittest.mock import MagicMock, Mock
 
 import pytest
 
-from nbxunit.kernel.cells import data
+from nbxunit.kernel.cells import data, differing
 
 np = pytest.importorskip("numpy")
 pd = pytest.importorskip("pandas")
@@ -60,7 +60,7 @@ class Broken:
 def test_what_says_itself(value):
     """What is no data, or small, says itself what it is; nothing that an object does is an error."""
     assert data.words(value) is None
-    assert data.difference(value, value) is None
+    assert differing.difference(value, value) is None
 
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
@@ -84,25 +84,25 @@ FRAME = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
 )  # fmt: skip
 def test_differences(left, right, lines, table):
     """What differs is said: shape, columns, types, index, and then the first values."""
-    found = data.difference(left, right)
+    found = differing.difference(left, right)
     assert list(found.lines) == lines
     assert list(found.table[1:]) == table
-    assert data.difference(left, left) is None
+    assert differing.difference(left, left) is None
 
 
 @pytest.mark.parametrize("make", [of_polars, of_arrow])
 def test_other_frames(make):
     """Frames of other libraries differ in the same words."""
     whole = make()
-    found = data.difference(whole, make().slice(1))
+    found = differing.difference(whole, make().slice(1))
     assert found.lines[0] == "shape: (3, 2) on the left, (2, 2) on the right"
     assert found.table[1] == ("0", "a", "1", "2")
-    assert data.difference(whole, make()) is None
+    assert differing.difference(whole, make()) is None
 
 
 def test_only_the_first_are_listed():
     """Of many values that differ the first rows are listed, and how many there are."""
-    found = data.difference(pd.DataFrame(np.zeros((50, 2))), pd.DataFrame(np.ones((50, 2))))
+    found = differing.difference(pd.DataFrame(np.zeros((50, 2))), pd.DataFrame(np.ones((50, 2))))
     assert found.lines == ("100 of 100 values differ, the first 10 of them:",)
     assert [row[:2] for row in found.table[1:4]] == [("0", "0"), ("0", "1"), ("1", "0")]
-    assert len(found.table) == data.CELLS + 1
+    assert len(found.table) == differing.CELLS + 1
