@@ -21,11 +21,11 @@ def bundles(reply):
     return [each["content"]["data"] for each in reply.standing if "data" in each["content"]]
 
 
-def test_folded_when_it_passed(kernel):
-    """What a test displays stands in its result, folded."""
+def test_unfolded_for_a_single_test(kernel):
+    """What the only test of a run displays stands in its result, unfolded."""
     reply = kernel.run(f"%%xunit_test test_a\n{TABLE}", "A")
     assert len(bundles(reply)) == 1
-    assert re.search(r'<details class="cap"><summary[^>]*>1 display<.*<td>42</td>', reply.html)
+    assert re.search(r'<details class="cap" open><summary[^>]*>1 display<.*<td>42</td>', reply.html)
     assert "displayed: <IPython.core.display.HTML object>" in reply.text
 
 

@@ -32,6 +32,7 @@ def settled(text):
     text = re.sub(
         r"(full pytest report</summary><pre>).*?</pre>", r"\1</pre>", text, flags=re.DOTALL
     )
+    text = re.sub(r"\b0x[0-9a-f]+", "ADDRESS", text)
     text = re.sub(r"\d+\.\d\d s\b|\b\d+ ms\b", "TIME", text)
     return re.sub(r"(<(?:div|tr|li|details|pre|table|ul)\b)", r"\n\1", text).strip() + "\n"
 
