@@ -25,6 +25,7 @@ SHARED = (
     "parameters.py",
     "limits.py",
     "errors.py",
+    "carried.py",
     "carriers.py",
 )
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")

@@ -81,12 +81,16 @@ def as_test_report(data: Any) -> Any:
     return data
 
 
-def temporary_folder(config: pytest.Config) -> str | None:
-    """A `--basetemp` for one kernel inside the host's, if it has one; pytest empties it first."""
-    if not config.option.basetemp:
+def temporary_folder(config: pytest.Config, name: str) -> str | None:
+    """A `--basetemp` for one kernel inside the host's own base: pytest keeps those of three runs.
+
+    None where the plugin is kept out.
+    """
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is None:
         return None
-    factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001
-    return str(factory.mktemp("notebook") / "kernel")
+    folder = factory.mktemp(re.sub(r"\W+", "_", name)[:30] or "notebook")
+    return str(folder / "kernel")
 
 
 def is_terminal(reporter: Any) -> bool:
@@ -104,6 +108,53 @@ def wrap_output(config: pytest.Config, wrap: Callable[[TextIO], Any]) -> None:
     writer = getattr(config.pluginmanager.get_plugin("terminalreporter"), "_tw", None)
     if isinstance(writer, TerminalWriter):
         writer._file = wrap(writer._file)  # noqa: SLF001
+
+
+def say(config: pytest.Config, text: str) -> None:
+    """Write `text` as it is to the terminal, if there is one."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        with uncaptured(config):
+            reporter.write(text, flush=True)
+
+
+@contextlib.contextmanager
+def heard(reporter: Any) -> Iterator[list[str]]:
+    """Within, the list that is given takes what plugins write by the terminal reporter."""
+    texts: list[str] = []
+    writer = getattr(reporter, "_tw", None)
+    if not isinstance(writer, TerminalWriter):
+        yield texts
+        return
+    write = writer.write
+
+    def write_and_keep(msg: str, **markup: Any) -> None:
+        texts.append(msg)
+        write(msg, **markup)
+
+    writer.write = write_and_keep  # type: ignore[method-assign]
+    try:
+        yield texts
+    finally:
+        del writer.write
+
+
+def has_log_file(config: pytest.Config) -> bool:
+    """Whether `--log-file`, or the ini, asks for one; pytest alone knows what was asked."""
+    handler = _log_handler(config)
+    return handler is not None and handler.baseFilename != os.devnull
+
+
+def write_log(config: pytest.Config, text: str) -> None:
+    """Write `text` to the file that `--log-file` asks for."""
+    stream = _log_handler(config).stream
+    stream.write(text)
+    stream.flush()
+
+
+def _log_handler(config: pytest.Config) -> Any:
+    plugin: Any = config.pluginmanager.get_plugin("logging-plugin")
+    return getattr(plugin, "log_file_handler", None)
 
 
 @contextlib.contextmanager

@@ -42,6 +42,11 @@ class Ending:
             pytest.ExitCode.TESTS_FAILED,
         ):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self._state.exit_status is not None and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+        ):
+            session.exitstatus = self._state.exit_status
         elif self._state.signals.is_full and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         elif (
@@ -65,7 +70,7 @@ class Ending:
             terminalreporter.write_line(
                 f"kernels were spawned, not forked: {self._state.forking.server.refusal}"
             )
-        for text in self._state.updated:
+        for text in (*self._state.updated, *dict.fromkeys(self._state.workers.failures)):
             terminalreporter.write_line(text)
         if self._state.without_tests:
             terminalreporter.write_line(

@@ -16,6 +16,7 @@ from nbxunit.host.session.neighbours import Neighbours
 from nbxunit.host.session.reporting import Reporting
 from nbxunit.host.session.runs import Runs
 from nbxunit.host.session.state import NotebookSession, is_over
+from nbxunit.host.session.summaries import Summaries
 
 if TYPE_CHECKING:
     from nbxunit.host.session.replay import Replay
@@ -31,6 +32,7 @@ def register(config: pytest.Config) -> None:
         "running": Running(state, runs),
         "neighbours": Neighbours(state),
         "ending": Ending(state),
+        "summaries": Summaries(state),
     }
     for name, plugin in plugins.items():
         config.pluginmanager.register(plugin, f"nbxunit-{name}")
@@ -81,6 +83,12 @@ class Running:
 
     def _conclude(self, item: NotebookItem, replay: Replay) -> None:
         self._state.skips += replay.skips
+        if replay.ended is not None:
+            self._state.workers.ended(item.notebook_id, replay.ended.output)
+            if replay.ended.summary.strip():
+                self._state.said[item.notebook_id] = replay.ended.summary
+        if replay.exit_status is not None:
+            self._state.exit_status = replay.exit_status
         if replay.not_found:
             self._state.not_found.append(replay.not_found)
         if replay.updated:

@@ -15,7 +15,16 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.records import Broken, CellCompared, Died, Executed, Output, Record, Skipped
+from nbxunit.host.records import (
+    Broken,
+    CellCompared,
+    Died,
+    Executed,
+    Logged,
+    Output,
+    Record,
+    Skipped,
+)
 from nbxunit.host.session import items, report_check, terminal
 from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.made_tests import Verdict
@@ -31,6 +40,9 @@ _COMPLETE = (
 """The statuses of a run that went to its end."""
 _BROKEN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 """The statuses of a run that could not go to its end."""
+
+_ENDING = (protocol.Started, protocol.Ended, Broken, Died)
+"""Records behind which a test that has ended does not report any more."""
 
 
 class Replay:
@@ -59,6 +71,10 @@ class Replay:
         self.skips = False
         self.updated = 0
         self.exit: tuple[str, int] | None = None
+        self.ended: protocol.Ended | None = None
+        self.exit_status: int | None = None
+        self._failures = 0
+        self._silent: protocol.Finished | None = None
         self._more = 0
         self._grow(-1)  # the item itself is no test
 
@@ -69,19 +85,9 @@ class Replay:
 
     def take(self, record: Record) -> None:
         """Replay one record."""
+        if self._silent is not None and isinstance(record, _ENDING):
+            self._settle(self._silent, record)
         match record:
-            case protocol.Collected():
-                self._collected(record)
-            case protocol.Started():
-                self._started(record)
-            case protocol.Reported():
-                self._reported(record.report)
-            case protocol.Finished():
-                self._finished(record.nodeid, record.location)
-            case protocol.Warned():
-                self._warned(record)
-            case protocol.Ended():
-                self._ended(record)
             case Executed():
                 self._executed(record.seconds)
             case CellCompared():
@@ -94,6 +100,28 @@ class Replay:
                 self._died(record)
             case Output():
                 terminal.show(record.text, record.stream)
+            case Logged():
+                compat.write_log(self._config, record.text)
+            case _:
+                self._take_event(record)
+
+    def _take_event(self, event: Record) -> None:
+        """Replay what the run in the kernel has told."""
+        match event:
+            case protocol.Collected():
+                self._collected(event)
+            case protocol.Started():
+                self._started(event)
+            case protocol.Reported():
+                self._reported(event.report)
+            case protocol.Finished():
+                self._finished(event.nodeid, event.location)
+            case protocol.Warned():
+                self._warned(event)
+            case protocol.Said():
+                compat.say(self._config, self._room.bounded(event.text))
+            case protocol.Ended():
+                self._ended(event)
 
     def end(self) -> None:
         """All records have come. That nothing was told is an error, if the session goes on."""
@@ -121,18 +149,31 @@ class Replay:
             self.empty = event.reasons
 
     def _started(self, event: protocol.Started) -> None:
+        is_again = self._running is not None and self._running.nodeid == event.nodeid
         self._running = event
         self._has_verdict = False
         self._item.speaks_for = event.nodeid
-        self._hook.pytest_runtest_logstart(nodeid=event.nodeid, location=event.location)
+        if not is_again:
+            self._hook.pytest_runtest_logstart(nodeid=event.nodeid, location=event.location)
 
     def _finished(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        # With --setup-only and --setup-plan there is none; else code has changed how pytest runs tests.
+        # With --setup-only and --setup-plan there is none. Else it may run again before it is judged,
+        # as with flaky, or code has changed how pytest runs tests.
         if not self._has_verdict and not self._config.getoption("setuponly"):
-            text = (
-                "pytest says that the test ended, and never said how; something has changed pytest"
-            )
-            self._log(pytest.TestReport(nodeid, location, {}, "failed", text, "call"))
+            self._silent = protocol.Finished(nodeid, location)
+            return
+        self._finish(nodeid, location)
+
+    def _settle(self, silent: protocol.Finished, record: Record) -> None:
+        """A test has ended without a verdict; that is an error, if `record` does not start it again."""
+        self._silent = None
+        if isinstance(record, protocol.Started) and record.nodeid == silent.nodeid:
+            return
+        text = "pytest says that the test ended, and never said how; something has changed pytest"
+        self._log(pytest.TestReport(silent.nodeid, silent.location, {}, "failed", text, "call"))
+        self._finish(silent.nodeid, silent.location)
+
+    def _finish(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
         self._unfinished.pop(nodeid, None)
         self._running = None
@@ -176,6 +217,7 @@ class Replay:
         )
 
     def _ended(self, event: protocol.Ended) -> None:
+        self.ended = event
         if event.status in _COMPLETE and not event.message:
             self._miss(event.status)
         if event.status == pytest.ExitCode.USAGE_ERROR and event.message.startswith("not found"):
@@ -189,10 +231,17 @@ class Replay:
             return
         # pytest also calls it an interrupt when something could not be collected, which was reported.
         if event.status == pytest.ExitCode.INTERRUPTED and not self._is_uncollectable:
-            self.interrupted = True
-        known = set(pytest.ExitCode)
-        if event.status not in known and not self._session.shouldstop:
-            self._session.shouldstop = f"exit status {event.status} in {self._item.notebook_id}"
+            if not event.stopped:
+                self.interrupted = True
+            elif not self._session.shouldstop:
+                self._session.shouldstop = f"{self._item.notebook_id}: {event.stopped}"
+        if event.status not in set(pytest.ExitCode):
+            self.exit_status = event.status
+        is_failure = event.status == pytest.ExitCode.TESTS_FAILED or self.exit_status is not None
+        if is_failure and not self._failures:
+            why = f": {event.stopped}" if event.stopped else ", and no test has failed"
+            text = f"pytest ended in the kernel with status {event.status}{why}"
+            self._error(self._item.notebook_id, text)
 
     def _miss(self, status: int) -> None:
         """Report what a complete run should have told and did not, as after `pytest.exit(..., 0)`."""
@@ -304,6 +353,7 @@ class Replay:
 
     def _log(self, report: pytest.TestReport) -> None:
         self._reports += 1
+        self._failures += report.failed
         self._has_verdict |= report.when == "call" or not report.passed
         if self._more and hasattr(self._config, "workerinput"):
             # xdist's controller counts items; the number of tests rides on a report.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.host import compat
+from nbxunit.host.kernels import processes
 from nbxunit.host.session import settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
@@ -57,7 +57,7 @@ class Runs:
         from nbxunit.host.running.scheduling import Runner
 
         if self._state.runner is None:
-            many = sum(isinstance(each, NotebookItem) for each in item.session.items) > 1
+            many = self._state.notebooks(item.session) > 1
             forking = self._state.forking and dataclasses.replace(self._state.forking, many=many)
             self._state.runner = self._state.stack.enter_context(Runner(jobs, forking))
         run = self._state.runner.submit(self._job(item), held=held)
@@ -75,19 +75,24 @@ class Runs:
             item.path,
             config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
             tuple(word for name in config.option.plugins or () for word in ("-p", name)),
-            settings.options(config),
+            settings.options(config, item.path),
             selection,
             settings.seconds(config, "cell"),
             settings.seconds(config, "test"),
             settings.seconds(config, "notebook"),
             settings.saved(config, item.path, item.variant.name),
-            dict(os.environ),
+            processes.environment(),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             companion=isinstance(item.parent, CompanionFile),
             parameters=item.variant.values,
             secrets=tuple(config.getini("nbxunit_secret_params")),
             variant=item.variant.name,
             checking=None if isinstance(item.parent, CompanionFile) else checking,
+            words=settings.words(config),
+            made=settings.made(config),
+            python_path=settings.python_path(config),
+            log_file=compat.has_log_file(config),
+            worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:

@@ -13,8 +13,10 @@ import pytest
 
 from nbxunit.host.notebooks import files
 from nbxunit.host.session import settings
+from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
+from nbxunit.host.session.workers import Workers
 from nbxunit.limits import RUN_LIMIT, Room
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ class NotebookSession:
     `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `runner`
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
-    number that `skips`, and that of files `without_tests`.
+    number that `skips`, and that of files `without_tests`; what plugins in kernels have `said`; the
+    `exit_status` of one that had its own.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -47,6 +50,9 @@ class NotebookSession:
         self.variants = settings.variants(config)
         self.checking = settings.checking(config)
         self.updated: list[str] = []
+        self.workers = Workers(config)
+        self.said: dict[str, str] = {}
+        self.exit_status: int | None = None
         self.signals = Signals(self._abort)
         self._asked: dict[Path, Asked] = {}
         if not self.is_worker:  # xdist's controller ends its workers
@@ -70,6 +76,12 @@ class NotebookSession:
         if not asked:
             return None
         return () if "" in asked else tuple(asked)
+
+    @staticmethod
+    def notebooks(session: pytest.Session) -> int:
+        """How many notebooks a session has."""
+        items = getattr(session, "items", ())  # where tests are listed, there are none yet
+        return max(1, sum(isinstance(item, NotebookItem) for item in items))
 
     def start_server(self) -> None:
         """Let the fork server come up, if there is to be one and it is not there yet."""

@@ -30,7 +30,7 @@ from nbxunit.kernel.inline.recording import Outcome, RecordedRun
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.results import outline, output
 from nbxunit.kernel.results.model import Results
-from nbxunit.kernel.run import engine, reasons
+from nbxunit.kernel.run import engine, reasons, restoring
 from nbxunit.kernel.run.reports import Serialiser
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def words_of(line: str) -> list[str]:
 
 def _open(live: LiveNotebook, path: tuple[str, ...]) -> Outcome:
     run = RecordedRun(live)
-    with engine.restored(), _breakpoints():
+    with restoring.restored(), _breakpoints():
         opened = Opened(live.notebook, live.run, path)
         is_open = False
         try:
@@ -120,7 +120,7 @@ def _close(live: LiveNotebook) -> Outcome:
     opened, live.opened = live.opened, None
     assert opened is not None
     run = RecordedRun(live)
-    with engine.restored(), _breakpoints():
+    with restoring.restored(), _breakpoints():
         atexit.unregister(opened.at_exit)
         run.record(opened.prepared, opened.close)
     failed = bool(set(run.results.counts) & {"failed", "error"})
@@ -159,7 +159,7 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     run = RecordedRun(live)
     results = run.results
     status = int(pytest.ExitCode.USAGE_ERROR)
-    with engine.restored(), _breakpoints():
+    with restoring.restored(), _breakpoints():
         prepared, act = _prepare(live, words)
         run.plugins += guards.plugins(live.notebook, results)
         option = prepared.config.option

@@ -9,12 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import logging
-import os
-import sys
 import threading
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,12 +18,14 @@ import pytest
 from nbxunit import carriers
 from nbxunit.kernel.cells import hints
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import installed
+from nbxunit.kernel.compat import installed, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
+from nbxunit.kernel.compat.live_log import LiveLog
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
 from nbxunit.kernel.run import exits, raised_magics
 from nbxunit.kernel.run.collection import Collecting
+from nbxunit.kernel.run.resolved import NEUTRAL, REPORTED, SELECTING, Resolved
 from nbxunit.kernel.run.selection import Collects, Selecting, Selection
 
 if TYPE_CHECKING:
@@ -38,18 +36,6 @@ BLOCKED = ("nbmake", "nbval", "nb_regression", "pytest_notebook")
 """Plugins of other tools that want the same files, and cost seconds to import."""
 WITHOUT_BLOCKED = tuple(word for name in BLOCKED for word in ("-p", f"no:{name}"))
 """The arguments of pytest that keep them out."""
-NEUTRAL: Mapping[str, object] = {
-    "nbxunit": False, "numprocesses": None, "dist": "no", "tx": [], "maxprocesses": None,
-    "xmlpath": None, "htmlpath": None, "cov_source": [], "no_cov": True,
-    "cacheshow": None, "cacheclear": False, "pastebin": None, "store_durations": False,
-    "splits": None, "group": None, "json_report": False, "log_file": None, "no_header": True,
-}  # fmt: skip
-"""Options of plugins that report, write or distribute: that is the host's, as under xdist."""
-SELECTING: Mapping[str, object] = {
-    "lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False,
-}  # fmt: skip
-"""Options that select by the cache. A host has done so; inline it is done here."""
-
 _running = threading.Lock()
 
 
@@ -151,6 +137,25 @@ class Prepared:
     selecting: Selecting
     collecting: Collects
     text: io.StringIO = dataclasses.field(default_factory=io.StringIO)
+    session: pytest.Session | None = None
+    live_log: LiveLog | None = None
+
+    def begin(self) -> None:
+        """Configure, and begin the session, as pytest does before it imports a module.
+
+        Whatever raises there ends the run.
+        """
+        self.config.pluginmanager.register(Sinking(self))
+        try:
+            with (
+                pytest_config.cache_in_memory(self.run.cache),
+                pytest_config.fixtures_looked_for_once(),
+            ):
+                self.session = sessions.begin_session(self.config)
+                self.live_log = LiveLog(self.config)
+        except BaseException:
+            pytest_config.unconfigure(self.config)
+            raise
 
 
 def prepare(
@@ -158,19 +163,19 @@ def prepare(
     run: RunState,
     args: Sequence[str],
     selection: Selection | None = None,
-    options: Mapping[str, object] | None = None,
+    resolved: Resolved | None = None,
     collecting: Collects | None = None,
 ) -> Prepared:
     """Load ini files, plugins and conftests as pytest does before it imports a module.
 
-    With `options`, the values that a host resolved, `addopts` does not count. `collecting` is what pytest
-    is to collect in place of the notebook. pytest.UsageError for options that pytest does not know.
+    With what a host has `resolved`, `addopts` does not count. `collecting` is what pytest is to collect
+    in place of the notebook. pytest.UsageError for options that pytest does not know.
     """
     collecting = collecting or Collecting(notebook, run)
     where = collecting.path
     words = [*args, *WITHOUT_BLOCKED, str(where)]
     neutral = dict(NEUTRAL)
-    if options is None:
+    if resolved is None:
         with installed.read_once():
             config = pytest_config.prepare(words, [])
         pytest_config.leave_garbage(config)
@@ -181,9 +186,11 @@ def prepare(
         run.left_out = _left_out(notebook, ids)
         failfast = config.option.maxfail == 1
     else:
-        neutral |= SELECTING
+        neutral = {**neutral, **SELECTING, **REPORTED}
         with installed.read_once():
-            config = pytest_config.prepare_from({**options, **neutral}, words)
+            options = {**resolved.options, **neutral}
+            made = resolved.made.keys() - neutral.keys()
+            config = pytest_config.prepare_from(options, words, resolved.words, made)
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
     config.option.file_or_dir = config.args
@@ -237,10 +244,11 @@ def finish(prepared: Prepared, plugins: Sequence[object]) -> int:
             raise
         stack.callback(scopes.close_all)
         manager = prepared.config.pluginmanager
-        for plugin in (*plugins, Sinking(prepared)):
-            manager.register(plugin)
+        sinking = [Sinking(prepared)] if prepared.session is None else []
         stack.enter_context(pytest_config.fixtures_looked_for_once())
-        return pytest_config.finish(prepared.config)
+        for plugin in (*plugins, *sinking):
+            manager.register(plugin)
+        return pytest_config.finish(prepared.config, prepared.session)
 
 
 @contextlib.contextmanager
@@ -260,35 +268,3 @@ def alone(prepared: Prepared) -> Iterator[None]:
     finally:
         prepared.run.end()
         _running.release()
-
-
-@contextlib.contextmanager
-def restored() -> Iterator[None]:
-    """Whatever a run changes in this process is put back: paths, filters, handlers, conftests."""
-    path, meta_path, hook = sys.path[:], sys.meta_path[:], sys.excepthook
-    breakpoint_hook, root, modules = sys.breakpointhook, logging.getLogger(), set(sys.modules)
-    handlers, level = root.handlers[:], root.level
-    # A live notebook's folder may take no __pycache__, as in a repository on Databricks.
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    environment = {name: os.environ.get(name) for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")}
-    with warnings.catch_warnings():
-        try:
-            yield
-        finally:
-            sys.dont_write_bytecode = bytecode
-            sys.path[:], sys.meta_path[:], sys.excepthook = path, meta_path, hook
-            sys.breakpointhook, root.handlers[:] = breakpoint_hook, handlers
-            root.setLevel(level)
-            _forget_conftests(modules)
-            for name, value in environment.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-def _forget_conftests(before: set[str]) -> None:
-    """Drop the conftests that a run imported, so that the next run sees a change in them."""
-    for name in set(sys.modules) - before:
-        if name.rpartition(".")[2] == "conftest":
-            del sys.modules[name]

@@ -196,7 +196,7 @@ COUNT = """
 import cProfile, io, pstats
 from nbxunit.kernel import extension
 from nbxunit.kernel.inline import actions
-from nbxunit.kernel.run import engine
+from nbxunit.kernel.run import engine, restoring
 def calls_of(function):
     with cProfile.Profile() as profile:
         function()
@@ -205,7 +205,7 @@ def shown():
     action = actions.running(live, [])
     action.conclude(action.work())
 def bare():
-    with engine.restored():
+    with restoring.restored():
         engine.finish(engine.prepare(live.notebook, live.run, []), [])
 live = extension.load(get_ipython())
 shown()
