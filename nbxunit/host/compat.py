@@ -110,6 +110,41 @@ def wrap_output(config: pytest.Config, wrap: Callable[[TextIO], Any]) -> None:
         writer._file = wrap(writer._file)  # noqa: SLF001
 
 
+def no_fixtures(node: pytest.Collector) -> Any:
+    """The fixtures of a test below `node` that asks for none; pytest has no public name for it."""
+    manager: Any = node.session._fixturemanager  # noqa: SLF001
+    return manager.getfixtureinfo(node, lambda: None, None)
+
+
+class Shield:
+    """A hook that calls `ours` in place of all plugins for the items that are `ours`.
+
+    A reporter would take one for a test. pytest and xdist call the hook by its name in `config.hook`, and
+    there is no other place to stand before all wrappers.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        name: str,
+        is_ours: Callable[[Any], bool],
+        ours: Callable[..., Any],
+    ) -> None:
+        self._hook = getattr(config.hook, name)
+        self._is_ours = is_ours
+        self._ours = ours
+        setattr(config.hook, name, self)
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Call the hook."""
+        if self._is_ours(arguments["item"]):
+            return self._ours(**arguments)
+        return self._hook(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hook, name)
+
+
 def say(config: pytest.Config, text: str) -> None:
     """Write `text` as it is to the terminal, if there is one."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
@@ -220,6 +255,15 @@ def forget_failure(config: pytest.Config, nodeid: str) -> None:
 
 class NotebookReport(pytest.TestReport):
     """A report of a notebook as a whole; its headline is its node id."""
+
+    @property
+    def head_line(self) -> str:
+        """What stands above the report."""
+        return self.nodeid
+
+
+class NotebookCollectReport(pytest.CollectReport):  # type: ignore[misc] # final in name
+    """A report of a notebook that could not be collected; its headline is its node id."""
 
     @property
     def head_line(self) -> str:

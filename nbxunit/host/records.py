@@ -36,7 +36,8 @@ class Job:
     A `companion` is a test module, whose notebooks its own tests execute. `parameters` are given values, of
     which `secrets` (globs) are not shown; `variant` names this run of the notebook among others of it.
     `checking` is there where stored outputs are compared. `words` are those of the host's command line, of
-    which the kernel makes the values of the options `made`, which tells how they look. `python_path` is what
+    which the kernel makes the values of the options `made`, which tells how they look; values that are
+    `opened` files have a path and a mode. `python_path` is what
     the kernel imports from besides, `log_file` whether pytest writes one. `worker` is xdist's `workerinput`,
     where plugins are to take the kernel for a worker of xdist.
     """
@@ -59,6 +60,7 @@ class Job:
     checking: Checking | None = None
     words: tuple[str, ...] = ()
     made: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    opened: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     python_path: tuple[str, ...] = ()
     log_file: bool = False
     worker: Mapping[str, object] | None = None

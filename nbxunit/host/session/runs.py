@@ -21,7 +21,7 @@ from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
-    from nbxunit.host.records import Job
+    from nbxunit.host.records import Job, Record
     from nbxunit.host.running.scheduling import Run
     from nbxunit.host.session.state import NotebookSession
 
@@ -90,6 +90,7 @@ class Runs:
             checking=None if isinstance(item.parent, CompanionFile) else checking,
             words=settings.words(config),
             made=settings.made(config),
+            opened=settings.opened(config),
             python_path=settings.python_path(config),
             log_file=compat.has_log_file(config),
             worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
@@ -134,12 +135,16 @@ class Runs:
             run.stop(TEARDOWN)
         deadline = time.monotonic() + TEARDOWN + REACTION
         for item, run in self._runs.items():
+            replay = replays.get(item) or Replay(item, self._state)
             with contextlib.suppress(TimeoutError):
-                while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
-                    if item not in replays:
-                        replays[item] = Replay(item, self._state.room)
-                    replays[item].take(record)
+                replay.replay(_left(run, deadline))
 
     def forget(self, item: NotebookItem) -> None:
         """The records of a notebook have been read: wait for its end."""
         self._runs.pop(item).forget()
+
+
+def _left(run: Run, deadline: float) -> Iterator[Record]:
+    """The records that a run still has until the deadline. TimeoutError then."""
+    while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
+        yield record

@@ -5,6 +5,7 @@ May import pytest.
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -38,8 +39,22 @@ def made(config: pytest.Config) -> dict[str, str]:
     return {
         name: look(value)
         for name, value in vars(config.option).items()
-        if not is_plain(value) and name != "basetemp"
+        if not (is_plain(value) or name == "basetemp" or _is_file(value))
     }
+
+
+def opened(config: pytest.Config) -> dict[str, tuple[str, str]]:
+    """The options whose values are files that are open for writing: their paths and modes."""
+    return {
+        name: (str(Path(value.name).absolute()), value.mode)
+        for name, value in vars(config.option).items()
+        if _is_file(value)
+    }
+
+
+def _is_file(value: object) -> bool:
+    is_file = isinstance(value, io.IOBase) and isinstance(getattr(value, "name", None), str)
+    return is_file and value.writable()  # type: ignore[attr-defined]
 
 
 def words(config: pytest.Config) -> tuple[str, ...]:

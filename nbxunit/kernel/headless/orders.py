@@ -100,7 +100,7 @@ def prepare(order: str) -> None:
     # As for `python -m pytest`, behind the folder of the notebook, as for a module.
     sys.path[1:1] = [each for each in told["python_path"] if each not in sys.path]
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
-    resolved = Resolved(told["options"], told["words"], told["made"])
+    resolved = Resolved(told["options"], told["words"], told["made"], told["opened"])
     try:
         with pytest_config.capture_into(folder / "captured"):
             prepared = engine.prepare(
@@ -111,6 +111,7 @@ def prepare(order: str) -> None:
                 resolved,
                 _companion(notebook, told, folder) if told["companion"] else None,
             )
+        resolved.name_files(prepared.config, notebook.path.stem)
         if told["log_file"]:
             prepared.config.option.log_file = str(folder / protocol.LOG_FILE)
         importing = cells.importing = _began(prepared, told["workerinput"])
