@@ -93,6 +93,29 @@ def temporary_folder(config: pytest.Config, name: str) -> str | None:
     return str(folder / "kernel")
 
 
+def drop_unused_folders(config: pytest.Config) -> None:
+    """Remove the folders of kernels in which no test has put anything, and a base with no others."""
+    factory: Any = getattr(config, "_tmp_path_factory", None)
+    base = getattr(factory, "_basetemp", None)
+    if base is None or config.option.basetemp:
+        return
+    with contextlib.suppress(OSError):
+        for each in sorted(base.iterdir(), key=lambda each: each.is_symlink()):
+            with contextlib.suppress(OSError):  # it is used
+                if each.is_symlink() and not each.exists():
+                    each.unlink()
+                elif each.is_dir():
+                    each.rmdir()
+        if [each.name for each in base.iterdir()] not in ([], [".lock"]):
+            return
+        (base / ".lock").unlink(missing_ok=True)
+        base.rmdir()
+        current = base.parent / "pytest-current"
+        if current.is_symlink() and not current.exists():
+            current.unlink()
+        base.parent.rmdir()
+
+
 def is_terminal(reporter: Any) -> bool:
     """Whether the terminal reporter writes to a terminal; `isatty` was a value before pytest 8.4."""
     return bool(reporter.isatty() if callable(reporter.isatty) else reporter.isatty)

@@ -21,6 +21,8 @@ class FileLines:
     def __init__(self, path: Path) -> None:
         self._cells: list[list[int]] = []
         try:
+            if not path.is_file():  # a pipe would be waited for
+                return
             text = path.read_text("utf-8")
             cells = json.loads(text)["cells"]
             lines = [list(each) for each in _lines(text)]

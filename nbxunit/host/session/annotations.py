@@ -61,7 +61,8 @@ class Annotations:
 
     def _note(self, report: Any) -> None:
         notebook = report.nodeid.partition("::")[0].partition("[")[0]
-        if not report.failed or not notebook.endswith(".ipynb"):
+        is_asked = self._annotates or self._code_quality
+        if not (is_asked and report.failed and notebook.endswith(".ipynb")):
             return
         text = report.longreprtext
         path, cell, line = self._config.rootpath / notebook, 0, 0

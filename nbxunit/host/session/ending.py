@@ -59,7 +59,8 @@ class Ending:
         return (yield)
 
     def pytest_unconfigure(self) -> None:
-        """Put the handlers of signals back."""
+        """Put the handlers of signals back; nothing is left of folders that nobody used."""
+        compat.drop_unused_folders(self._config)
         self._state.signals.restore()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
