@@ -178,7 +178,7 @@ def _normal(name: str) -> str:
 
 def _check_identifier(name: str, expected: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        what = f"{name!r} is no name" if name else "a name is missing"
+        what = f"{name!r} is not a valid name" if name else "a name is missing"
         raise DirectiveError(f"{what}: {expected}")
 
 

@@ -11,7 +11,9 @@ import dataclasses
 import json
 import re
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
+
+from nbxunit import originals
 
 KERNEL_ID = "NBXUNIT_KERNEL_ID"
 """The variable by which what a kernel starts is known, also in a session of its own."""
@@ -133,10 +135,7 @@ class Ended:
 
 Event: TypeAlias = Hello | Collected | Started | Reported | Finished | Warned | Said | Ended
 
-_EVENTS: dict[str, type[Event]] = {
-    event.__name__: event
-    for event in (Hello, Collected, Started, Reported, Finished, Warned, Said, Ended)
-}
+_EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}
 
 
 _FIELDS: dict[type[Event], dict[str, str]] = {
@@ -185,7 +184,7 @@ def decode(text: str) -> Event:
 
 def encode_answer(answer: Answer) -> str:
     """`answer` as JSON; `decode_answer` gives an equal one back."""
-    return json.dumps(dataclasses.asdict(answer))
+    return originals.dumps(dataclasses.asdict(answer))
 
 
 def decode_answer(text: str) -> Answer:
@@ -220,7 +219,7 @@ def _loads(text: str) -> Any:
         raise ProtocolError(f"{constant} is no JSON")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return originals.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as exc:
         raise ProtocolError(f"not JSON: {exc}") from exc
 

@@ -38,3 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="the kernels in the tests of faults")  # fmt: skip
     parser.addoption("--kernel-workers", default="4", metavar="N",
                      help="how many kernels run at once there")  # fmt: skip
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """In a second run of what has failed, name what passes now: it is flaky, and not mended."""
+    passed = terminalreporter.stats.get("passed", ())
+    if os.environ.get("NBXUNIT_RERUN") and passed:
+        terminalreporter.write_sep("=", "flaky: failed at first, and passed now")
+        for report in passed:
+            terminalreporter.write_line(f"FLAKY {report.nodeid}")

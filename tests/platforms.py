@@ -26,9 +26,9 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 LISTS = TESTS / "platform_lists"
-NOTEBOOKS = TESTS.parent / "notebooks"
 sys.path.insert(0, str(TESTS / "helpers"))
 
+import examples  # noqa: E402
 import front_ends  # noqa: E402
 
 PYTEST = "pytest>=8.2"
@@ -150,13 +150,6 @@ def _outcomes(text: str, error: str) -> Iterator[str]:
     yield from COUNTS.findall(text)
 
 
-def copy_notebooks(folder: Path) -> Path:
-    """The examples in a folder of their own, away from this checkout's settings."""
-    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    return folder
-
-
 class Expected:
     """What the examples come to in the environment that runs this script."""
 
@@ -196,7 +189,7 @@ def main(argv: Sequence[str]) -> int:
     told = parser.parse_args(argv)
     is_good = True
     with tempfile.TemporaryDirectory() as temporary:
-        expected = Expected(copy_notebooks(Path(temporary, "notebooks")))
+        expected = Expected(examples.copy(Path(temporary, "notebooks")))
         wheel = (told.wheel or build_wheel(Path(temporary, "wheel"))).absolute()
         print("| platform | Python | IPython | ipykernel | nbclient | headless | no ids | cellId | Colab's ids | Databricks | pip changes |")  # fmt: skip  # noqa: E501
         print("|---|---|---|---|---|---|---|---|---|---|---|")

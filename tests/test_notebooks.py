@@ -12,11 +12,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from examples import FILES, GUIDE, NOTEBOOKS
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = ROOT / "notebooks"
+FAILING = ("07-failures", "08-debugging")
+"""The guides that show how failures look."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TIMEOUT = 120
 METADATA = {
@@ -184,14 +186,16 @@ def _environment() -> dict[str, str]:
     return {**own, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
 
 
-def _run(*words: str, cwd: Path = NOTEBOOKS) -> subprocess.CompletedProcess[str]:
+def _run(
+    *words: str, cwd: Path = NOTEBOOKS, timeout: int = TIMEOUT
+) -> subprocess.CompletedProcess[str]:
     """`nbxunit run WORDS`, which leaves no cache behind.
 
     Not in the checkout's root, where `-m nbxunit` would find the sources and not what is installed.
     """
     return subprocess.run(
         [sys.executable, "-m", "nbxunit", "run", "-p", "no:cacheprovider", *words],
-        cwd=cwd, env=_environment(), encoding="utf-8", timeout=TIMEOUT, check=False,
+        cwd=cwd, env=_environment(), encoding="utf-8", timeout=timeout, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
@@ -199,14 +203,14 @@ def _run(*words: str, cwd: Path = NOTEBOOKS) -> subprocess.CompletedProcess[str]
 @functools.cache
 def headless(name: str) -> subprocess.CompletedProcess[str]:
     """The notebook NAME in a fresh process, with all that its tests print."""
-    return _run(f"{name}.ipynb", "-v")
+    return _run(FILES[name].name, "-v", cwd=FILES[name].parent)
 
 
 @functools.cache
 def inline(name: str) -> nbformat.NotebookNode:
     """The notebook NAME as Jupyter's "Run all" leaves it. CellExecutionError if a cell fails."""
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4)
-    where = {"metadata": {"path": str(NOTEBOOKS)}}
+    notebook = nbformat.read(FILES[name], 4)
+    where = {"metadata": {"path": str(FILES[name].parent)}}
     NotebookClient(notebook, timeout=TIMEOUT, resources=where).execute()
     return notebook
 
@@ -240,8 +244,10 @@ def cell(notebook: nbformat.NotebookNode, cell_id: str) -> nbformat.NotebookNode
 
 
 def test_every_notebook_is_expected_to_do_something():
-    """The table of outcomes has all notebooks of the folder."""
-    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(OUTCOMES)
+    """The table of outcomes has the notebooks that teach testing; the guides are numbered."""
+    assert set(FILES) == set(OUTCOMES)
+    assert all(re.match(r"\d\d-[a-z-]+$", path.stem) for path in GUIDE.glob("*.ipynb"))
+    assert {path.parent for path in FILES.values()} == {NOTEBOOKS, GUIDE}
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -313,7 +319,7 @@ def test_order_headless():
     """The order of hooks that scopes.ipynb claims is also that of a headless run."""
     claimed = re.search(r"```text\n(.*?)```", cell(inline("scopes"), "order").source, re.DOTALL)
     assert claimed is not None
-    assert claimed[1] in _run("scopes.ipynb", "-s").stdout
+    assert claimed[1] in _run(FILES["scopes"].name, "-s", cwd=GUIDE).stdout
 
 
 # --- what is stored ---
@@ -321,23 +327,21 @@ def test_order_headless():
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_stored_form(name):
-    """A notebook is nbformat 4.5, without outputs, with readable ids and no other metadata."""
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", nbformat.NO_CONVERT)
+    """A notebook is nbformat 4.5, with readable ids and no metadata of a front end."""
+    notebook = nbformat.read(FILES[name], nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-    assert notebook.metadata == METADATA
+    assert notebook.metadata.kernelspec == METADATA["kernelspec"]
     assert len({each.id for each in notebook.cells}) == len(notebook.cells)
     for each in notebook.cells:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", each.id)
-        assert each.metadata == {}
-        assert not each.get("outputs")
-        assert each.get("execution_count") is None
+        assert set(each.metadata) <= {"tags"}
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_first_cells(name):
     """A notebook says in its first line what it shows, and then loads the extension."""
-    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells
+    cells = nbformat.read(FILES[name], 4).cells
     assert re.match(r"# [\w ]+: .+", cells[0].source)
     assert next(each for each in cells if each.cell_type == "code").source == "%load_ext nbxunit"
 
@@ -345,10 +349,62 @@ def test_first_cells(name):
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_imports(name):
     """A notebook imports the standard library, pytest and nbxunit only."""
-    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells
+    cells = nbformat.read(FILES[name], 4).cells
     source = "\n".join(each.source for each in cells if each.cell_type == "code")
     imported = set(re.findall(r"(?m)^\s*(?:import|from) (\w+)", source))
     assert imported <= {*sys.stdlib_module_names, "pytest", "nbxunit"}
+
+
+# --- the guides ---
+
+
+@pytest.fixture(scope="module")
+def guides(tmp_path_factory):
+    """What a run says of all guides: each executed, and its outputs compared with those that are stored."""
+    folder = tmp_path_factory.mktemp("guides")
+    shutil.copytree(NOTEBOOKS, folder / "notebooks")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nnbxunit_sanitize =\n    \\d+\\.\\d+ ?s\\b => SECONDS\n    ={3,} => ===\n"
+    )
+    words = ["--check-execution", "--check-outputs", "-v", "-n", "2", "--tb=short"]
+    return _run("notebooks/guide", *words, cwd=folder, timeout=4 * TIMEOUT).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(5 * TIMEOUT)
+@pytest.mark.parametrize("path", sorted(GUIDE.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_guide(guides, path):
+    """A guide executes, shows what is stored in it, and its tests pass, but for those that show failures."""
+    found = re.findall(rf"(?m)^\S*{path.name}::(.+?) ([A-Z]+)\b", guides)
+    assert ("execution", PASSED) in found, guides
+    bad = [each for each in found if each[1] in (FAILED, ERROR)]
+    if path.stem in FAILING:
+        bad = [each for each in bad if each[0].startswith("cell[")]
+    assert not bad, guides
+
+
+def texts() -> dict[Path, str]:
+    """The README, and the text of each notebook."""
+    found = {ROOT / "README.md": README}
+    for path in [*NOTEBOOKS.rglob("*.ipynb")]:
+        cells = nbformat.read(path, 4).cells
+        found[path] = "\n\n".join(each.source for each in cells if each.cell_type == "markdown")
+    return found
+
+
+@pytest.mark.parametrize("path", texts(), ids=lambda path: path.stem)
+def test_links(path):
+    """Each file that the README or a notebook links to exists."""
+    for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", texts()[path]):
+        assert (path.parent / target).exists(), target
+
+
+def test_rules_have_modules():
+    """Each quirk that the guide to the rules names has a module in the conformance corpus."""
+    numbers = re.findall(r"\(([xum]\d\d)\)", texts()[GUIDE / "20-rules.ipynb"])
+    assert numbers
+    for number in numbers:
+        assert list((ROOT / "tests" / "conformance" / "modules").glob(f"test_{number}_*.py"))
 
 
 # --- the README ---
@@ -365,12 +421,6 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"(?ms)^```{language}\n(.*?)\n```$", text)
 
 
-def cells_of(block: str) -> list[str]:
-    """The cells of a block: one begins at each line of a cell magic, and at a `def` below one."""
-    parts = re.split(r"\n\n(?=%%|# xunit:|def test_|@pytest)", block)
-    return [part.strip("\n") for part in parts]
-
-
 def without_times(text: str) -> list[str]:
     """The lines of `text`, without what differs from run to run."""
     text = re.sub(r"\d+\.\d\d ?s\b|\b\d+ ms\b", "TIME", text)
@@ -378,11 +428,16 @@ def without_times(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
+def test_readme_is_one_page():
+    """The README has 200 lines at the most."""
+    assert len(README.splitlines()) <= 200
+
+
 def test_readme_and_quickstart_agree():
     """The README's example is quickstart.ipynb, cell by cell."""
     cells = nbformat.read(NOTEBOOKS / "quickstart.ipynb", 4).cells
     code = [each.source for each in cells if each.cell_type == "code"]
-    assert blocks(sections()["An example"], "python") == code
+    assert blocks(sections()["The first notebook"], "python") == code
 
 
 @pytest.mark.parametrize("block", blocks(README, "console"), ids=lambda block: block.split("\n")[0])
@@ -395,69 +450,14 @@ def test_readme_output(block, tmp_path):
     assert without_times(_run(*words, cwd=tmp_path).stdout) == without_times(shown)
 
 
-def test_readme_inline_output():
-    """What the README shows of a failure in Jupyter is what stands below the cell."""
-    (shown,) = blocks(sections()["An example"], "text")
-    real = text_of(cell(inline("failures"), "test-balance"))
-    real = re.sub(r"\S*notebook\.ipynb", "notebook.ipynb", real)
-    assert without_times(real) == without_times(shown)
-
-
-def test_readme_examples(tmp_path):
-    """Each section of the README whose example has cells is a notebook whose tests pass."""
-    tests = {
-        "Hooks and scopes": 2,
-        "Names": 2,
-        "Cleanups": 2,
-        "Tests, fixtures and marks": 5,
-        "Cells that await": 1,
-        "Comments instead of magics": 1,
-    }
-    for title, text in sections().items():
-        if title == "An example" or not blocks(text, "python"):
-            continue
-        assert title in tests
-        sources = [each for block in blocks(text, "python") for each in cells_of(block)]
-        cells = [new_code_cell(each) for each in ["%load_ext nbxunit", *sources]]
-        notebook = new_notebook(cells=cells, metadata=METADATA)
-        nbformat.write(notebook, tmp_path / f"{title.split()[0].strip(',')}.ipynb")
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    result = _run("-v", cwd=tmp_path)
-    assert len(outcomes(result.stdout)) == sum(tests.values()), result.stdout
-    assert result.returncode == 0, result.stdout
-    assert counts(result.stdout.splitlines()[-1]) == {"passed": 12, "xfailed": 1}
-
-
-def test_readme_options():
-    """The README's table of options has those of `nbxunit run --help`, and no other."""
-    shown = set(re.findall(r"(?m)^\| `(--?[\w-]+)", sections()["Headless, in a shell and in CI"]))
-    real = set(re.findall(r"(?m)^  (--?[\w-]+)", _run("--help").stdout.partition("examples:")[0]))
-    assert shown == real - {"-h"}
-
-
 def test_readme_magics():
-    """The README's table of words has the magics that the extension registers, and no other."""
+    """The README's table of commands names each magic that the extension registers but three."""
     source = """\
 %load_ext nbxunit
 kinds = get_ipython().magics_manager.magics.values()
 print(*sorted(name for kind in kinds for name in kind if name.startswith("xunit")))"""
     notebook = new_notebook(cells=[new_code_cell(source)], metadata=METADATA)
     NotebookClient(notebook, timeout=TIMEOUT).execute()
-    table = re.findall(r"(?m)^\| `%%?(xunit_\w+)", sections()["The words"])
-    assert sorted(table) == text_of(notebook.cells[0]).split()
-
-
-def test_readme_links():
-    """Each file and each section that the README links to exists."""
-    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
-    titles = re.findall(r"(?m)^#+ (.+)$", README)
-    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-    for target in targets:
-        exists = target[1:] in anchors if target.startswith("#") else (ROOT / target).exists()
-        assert exists, target
-
-
-def test_readme_rules_have_modules():
-    """Each quirk that the README names has a module in the conformance corpus."""
-    for number in re.findall(r"\(([xum]\d\d)\)", README):
-        assert list((ROOT / "tests" / "conformance" / "modules").glob(f"test_{number}_*.py"))
+    table = set(re.findall(r"`%%?(xunit_\w+)", sections()["Ten commands"]))
+    guide = set(re.findall(r"`%%?(xunit_\w+)", texts()[GUIDE / "01-inline.ipynb"]))
+    assert table < set(text_of(notebook.cells[0]).split()) <= table | guide

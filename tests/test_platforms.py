@@ -16,6 +16,7 @@ import zipfile
 from importlib.metadata import requires
 from pathlib import Path
 
+import examples
 import front_ends
 import live
 import pytest
@@ -27,7 +28,6 @@ from nbxunit.host.kernels import processes
 
 HERE = Path(__file__).parent
 LISTS = sorted((HERE / "platform_lists").glob("*.txt"))
-NOTEBOOKS = HERE.parent / "notebooks"
 PYODIDE, LITE = "pyodide@314", "jupyterlite-pyodide-kernel==0.8.7"
 """JupyterLite's kernel, and the Pyodide that it is for; both have Python 3.14."""
 RUN_ALL = {
@@ -51,7 +51,7 @@ def front_end(request, tmp_path):
 
 def test_an_example_in_each_front_end(front_end):
     """The first example has the same results whatever a front end tells of its cells."""
-    for cell, source in front_ends.code_cells(NOTEBOOKS / "quickstart.ipynb"):
+    for cell, source in front_ends.code_cells(examples.FILES["quickstart"]):
         reply = front_end.run(source, cell)
         assert not reply.error, reply.text
     assert re.search(r"^4 passed in", reply.text, re.MULTILINE)
@@ -88,9 +88,9 @@ def test_an_installation_changes_nothing(path):
 
 def test_the_guide_runs(tmp_path):
     """The guide to platforms is a notebook whose cells run, and whose test passes."""
-    shutil.copy(NOTEBOOKS / "guide" / "platforms.ipynb", tmp_path)
+    shutil.copy(examples.GUIDE / "17-platforms.ipynb", tmp_path)
     shell = Shell(tmp_path)
-    assert shell.run("--check-execution", "platforms.ipynb").counts == {"passed": 2}
+    assert shell.run("--check-execution", "17-platforms.ipynb").counts == {"passed": 2}
 
 
 # --- systems ---
@@ -245,9 +245,9 @@ def _in_lite(lite, notebooks, *names, switches=True):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_the_examples_in_jupyterlite(lite):
+def test_the_examples_in_jupyterlite(lite, tmp_path):
     """In a real Pyodide, with JupyterLite's own kernel, each cell of the examples does what it does here."""
-    shown = _in_lite(lite, NOTEBOOKS, *(f"{name}.ipynb" for name in RUN_ALL))
+    shown = _in_lite(lite, examples.copy(tmp_path), *(f"{name}.ipynb" for name in RUN_ALL))
     for name, counts in RUN_ALL.items():
         cells = shown[f"{name}.ipynb"]
         assert [cell for cell, texts in cells.items() if texts[-1]] == []

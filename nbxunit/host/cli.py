@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ def run(words: Sequence[str]) -> int:
         epilog=_EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     options.add_to(parser)
-    ours, rest = parser.parse_known_args(_whole_options(words))
+    ours, rest = parser.parse_known_args(_with_revision(_whole_options(words)))
     arguments = ["-p", "nbxunit", "--nbxunit", *options.spelled_for_pytest(vars(ours))]
     if not ours.nbxunit_no_fork and any(
         Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest
@@ -72,6 +73,15 @@ def run(words: Sequence[str]) -> int:
     finally:
         ForkServer.drop_early()
         gc.freeze()  # at its end the interpreter collects once more
+
+
+def _with_revision(words: Sequence[str]) -> list[str]:
+    """`words` with a revision for `--changed` where none is given: a path behind it is no revision."""
+    found: list[str] = []
+    for word, following in itertools.zip_longest(words, words[1:]):
+        is_alone = following is None or following.startswith("-") or Path(following).exists()
+        found.append("--changed=HEAD" if word == "--changed" and is_alone else word)
+    return found
 
 
 _VALUED = ("-k", "-m", "-o", "-p", "-c", "-W", "-r")

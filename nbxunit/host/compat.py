@@ -2,6 +2,7 @@
 
 May import pytest. Each function says why no public name will do; each has a test in
 `tests/host/test_compat.py`, which runs on the oldest and newest supported versions.
+Over 300 lines: the private names are to be in one place.
 """
 
 from __future__ import annotations

@@ -57,8 +57,13 @@ RUNNING, TIME, KERNELS, VALUES, RESULTS = (
 OPTIONS = (
     Option(RUNNING, "jobs", "notebooks at once, each in its kernel; auto: one for each core", "N",
            short="-n", default="1"),
+    Option(RUNNING, "shard", "run the K-th of N parts that take about as long, for CI on N machines", "K/N"),
+    Option(RUNNING, "changed", "run only what git says has changed since REV (HEAD), and what imports that",
+           "REV"),
     Option(RUNNING, "check-execution",
            "execute notebooks without tests, too, and report each execution as a test"),
+    Option(RUNNING, "strict-cells", "an exception that a cell only shows, and does not raise, is an error, too"),
+    Option(RUNNING, "doctest-markdown", "run the >>> examples of Markdown cells as doctests, too"),
     Option(TIME, "cell-timeout", "interrupt a cell that takes longer, then kill the kernel",
            "SECONDS", type=float, ini="string"),
     Option(TIME, "test-timeout", "interrupt a test that takes longer, then kill the kernel",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbxunit import carriers
+from nbxunit import transport_warnings
 from nbxunit.host.options import OPTIONS
 
 
@@ -66,6 +66,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("nbxunit"):
         from nbxunit.host.session import plugin
 
-        for line in carriers.IGNORED:
+        for line in transport_warnings.IGNORED:
             config.addinivalue_line("filterwarnings", line)
         plugin.register(config)

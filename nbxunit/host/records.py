@@ -32,14 +32,14 @@ class Checking:
 class Job:
     """A notebook to run. `args` and `options` are pytest's for the kernel, timeouts in seconds.
 
-    `save` is the file for the executed notebook. `environment` is the host's when the run was asked for.
-    A `companion` is a test module, whose notebooks its own tests execute. `parameters` are given values, of
-    which `secrets` (globs) are not shown; `variant` names this run of the notebook among others of it.
-    `checking` is there where stored outputs are compared. `words` are those of the host's command line, of
-    which the kernel makes the values of the options `made`, which tells how they look; values that are
-    `opened` files have a path and a mode. `python_path` is what
-    the kernel imports from besides, `log_file` whether pytest writes one. `worker` is xdist's `workerinput`,
-    where plugins are to take the kernel for a worker of xdist.
+    `save` is the file for the executed notebook; with `strict_cells`, what a cell only shows is an
+    error. `environment` is the host's when the run was asked for. A `companion` is a test module, whose
+    notebooks its own tests execute. `parameters` are given values, of which `secrets` (globs) are not
+    shown; `variant` names this run of the notebook among others of it. `checking` is there where stored
+    outputs are compared. `words` are those of the host's command line, of which the kernel makes the
+    values of the options `made`, which tells how they look; values that are `opened` files have a path
+    and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
+    one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class Job:
     save: Path | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
+    strict_cells: bool = False
     companion: bool = False
     parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)
     secrets: tuple[str, ...] = ()
@@ -115,6 +116,13 @@ class Executed:
 
 
 @dataclasses.dataclass(frozen=True)
+class Remark:
+    """What a person should know of the notebook, in one line, although nothing is wrong."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
 class CellCompared:
     """What came of a cell whose stored outputs were compared: `outcome` is passed, failed, error or skipped.
 
@@ -152,5 +160,14 @@ class Died:
 
 
 Record: TypeAlias = (
-    protocol.Event | Output | Logged | Broken | Skipped | Executed | CellCompared | Question | Died
+    protocol.Event
+    | Output
+    | Logged
+    | Broken
+    | Skipped
+    | Executed
+    | Remark
+    | CellCompared
+    | Question
+    | Died
 )

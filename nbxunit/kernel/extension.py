@@ -11,10 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit.errors import TestsFailed
-from nbxunit.kernel.cells import hints, source
+from nbxunit.kernel.cells import hints, refusals, rewriting, transforming, values
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.compat import ipython
-from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.inline import installing
 from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import output
@@ -29,22 +28,21 @@ class _Loaded:
     def __init__(self, shell: InteractiveShell, live: LiveNotebook) -> None:
         self.live = live
         self.notebook = live.notebook
-        self._transformer = source.CellTransformer(live.defined)
+        self._transformer = rewriting.CellTransformer(live.notebook, live.defined)
         installing.install(shell, live)
         shell.events.register("pre_run_cell", self.notebook.begin_cell)
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
-        shell.input_transformers_cleanup.append(source.comments_as_magics)
+        shell.input_transformers_cleanup.append(transforming.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
-        shell.user_ns_hidden.update(dict.fromkeys(pytest_nodes.HIDDEN_NAMES))
         # Not by `set_custom_exc`: there is one place for all handlers, and Colab has its own.
         self._show_syntax_error: Callable[..., None] = shell.showsyntaxerror
         vars(shell)["showsyntaxerror"] = self._show_refusal
 
     def _show_refusal(self, *args: Any, **more: Any) -> None:
         """Show where in a refused cell the error is, and not how we came to find it."""
-        if isinstance(sys.exc_info()[1], source.Refused):
+        if isinstance(sys.exc_info()[1], refusals.Refused):
             self._show_syntax_error()
         else:
             self._show_syntax_error(*args, **more)
@@ -53,17 +51,22 @@ class _Loaded:
         """Let cells await the magics that run tests; code that a magic such as %%time has
         transformed while a cell runs is compiled by that magic, which may not allow it.
         """  # noqa: D205
-        return lines if ipython.is_in_cell(self.notebook.namespace) else source.await_runs(lines)
+        return (
+            lines if ipython.is_in_cell(self.notebook.namespace) else transforming.await_runs(lines)
+        )
 
     def _end_cell(self, result: ExecutionResult | None) -> None:
         """After a cell: what to try if it has failed, where a cell tells."""
-        self.notebook.end_cell()
+        self.notebook.end_cell(result.info if result is not None else None)
         exc = result.error_in_exec if result is not None else None
         if isinstance(exc, TestsFailed) and self.live.run.failure is not None:
             ipython.debug_next(self.notebook.shell, self.live.run.failure)
+        explanation = values.explain(self.notebook, exc)
         hint = hints.hint(self.notebook, exc) if exc is not None else None
         notes = [*self.live.take_notes(), *([hint] if hint else [])]
         if not self.notebook.headless:
+            if explanation:
+                output.show_text(explanation)
             output.say_notes(notes)
         elif notes:
             print(*notes, sep="\n")  # noqa: T201 - with what the cell has printed, for the report
@@ -75,11 +78,8 @@ class _Loaded:
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
-        shell.input_transformers_cleanup.remove(source.comments_as_magics)
+        shell.input_transformers_cleanup.remove(transforming.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
-        for name in pytest_nodes.HIDDEN_NAMES:
-            shell.user_ns.pop(name, None)
-            shell.user_ns_hidden.pop(name, None)
 
 
 _loaded: weakref.WeakKeyDictionary[InteractiveShell, _Loaded] = weakref.WeakKeyDictionary()

@@ -223,7 +223,7 @@ def test_death_under_xdist(shell):
         "while it ran a.ipynb::test_b; its teardown could not run",
         "not run: the kernel died (exit status 3)",
         "b.ipynb cell 1: the kernel died (exit status 3)",
-        "c.ipynb is no notebook, for it is not JSON",
+        "c.ipynb is not a notebook: it is not JSON",
         "there is no kernel 'nosuch'",
     ):
         assert said in result.output

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbxunit import directives
-from nbxunit.host.notebooks import files
+from nbxunit.host.notebooks import files, static_look
 
 SOUND = json.dumps(
     {
@@ -71,7 +71,7 @@ def test_mutated_notebooks(tmp_path, pytestconfig, monkeypatch):
     for count in range(10_000 if pytestconfig.getoption("long") else 300):
         path.write_bytes(mutated(chance))
         try:
-            origin = files.peek(path)
+            origin = static_look.peek(path)
             found = files.read(path)
         except files.NotebookError:
             continue
@@ -152,7 +152,7 @@ def test_valid_notebooks(file, made, mark):
         assert cell.get("id") == plain.get("id")
         assert directives.find(cell.source) == directives.find("".join(plain["source"]))
     spec = data["metadata"].get("kernelspec", {})
-    assert files.peek(file) == files.Origin("python", spec.get("name", "python3"))
+    assert static_look.peek(file) == static_look.Origin("python", spec.get("name", "python3"))
 
 
 @given(valid(), st.data())
@@ -180,7 +180,7 @@ def test_almost_valid_notebooks(file, made, chance):
         said = "a.ipynb "
         assert all(isinstance(cell.source, str) for cell in notebook.cells)
         assert all(isinstance(tag, str) for cell in notebook.cells for tag in files.tags(cell))
-        assert isinstance(files.peek(file).kernel, str)
+        assert isinstance(static_look.peek(file).kernel, str)
     assert said.startswith("a.ipynb ")
 
 

@@ -43,8 +43,8 @@ def test_version():
         (["-n", "0", "."], 4, "neither a number above 0 nor auto"),
         (["--nosuch-option"], 4, "unrecognized arguments: --nosuch-option"),
         (["--cell-timeout", "x", "."], 4, "invalid float value"),
-        (["--test-timeout=-1", "."], 4, "the timeout of a test: -1 is no number of seconds"),
-        (["--notebook-timeout", "nan", "."], 4, "the timeout of a notebook: nan is no number"),
+        (["--test-timeout=-1", "."], 4, "the timeout of a test: -1 is not a number of seconds"),
+        (["--notebook-timeout", "nan", "."], 4, "the timeout of a notebook: nan is not a number"),
         ([], 5, "no tests ran"),
     ],
 )

@@ -101,7 +101,7 @@ def test_files(tmp_path):
     ],
 )
 def test_bad_files(tmp_path, name, text, told):
-    """A file that is no mapping of names to values is an error that names it."""
+    """A file that is not a mapping of names to values is an error that names it."""
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(ParameterFileError, match=told):

@@ -10,6 +10,7 @@ from typing import Any
 
 from nbxunit.host.comparing.normalise import normalised
 from nbxunit.host.comparing.sanitise import Rule
+from nbxunit.host.notebooks import files
 
 LONGEST = 20_000
 """Characters of a difference that are shown."""
@@ -29,10 +30,9 @@ def text(
 def _by_nbdime(stored: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> str:
     from nbdime.diffing.notebooks import diff_notebooks
     from nbdime.prettyprint import PrettyPrintConfig, pretty_print_diff
-    from nbformat.notebooknode import from_dict
 
     before, now = (
-        from_dict({"metadata": {}, "nbformat": 4, "nbformat_minor": 5, "cells": [
+        files.node({"metadata": {}, "nbformat": 4, "nbformat_minor": 5, "cells": [
             {"cell_type": "code", "id": "a", "metadata": {}, "source": "", "execution_count": None,
              "outputs": _without_counts(outputs)}
         ]})

@@ -6,12 +6,14 @@ Imports the standard library. What the mark says to pytest is the kernel's; here
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbxunit.host.notebooks import files
-from nbxunit.host.notebooks.files import NotebookError, Origin
+from nbxunit.host.notebooks import files, static_look
+from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.notebooks.static_look import Origin
 
 MARK = "notebook"
 _EXAMPLE = 'e.g. pytest.mark.notebook("../sales.ipynb")'
@@ -49,7 +51,7 @@ def read(path: Path) -> Companion:
         where = f"{path.name}, line {mark.lineno}"
         notebook = _notebook(path, call, where)
         try:
-            found[notebook] = files.peek(notebook)
+            found[notebook] = static_look.peek(notebook)
         except NotebookError as exc:
             raise NotebookError(f"{where}: {exc}") from exc
         if not found[notebook].is_python:
@@ -64,6 +66,17 @@ def read(path: Path) -> Companion:
             "one kernel, so give each its own file, or choose one with --kernel NAME"
         )
     return Companion(path, tuple(found), next(iter(found.values())))
+
+
+def notebooks(path: Path) -> list[Path]:
+    """The notebooks that the marks in a module name, as far as they are there."""
+    return list(_existing(path))
+
+
+def _existing(path: Path) -> Iterator[Path]:
+    for mark, call in _marks(path):
+        with contextlib.suppress(NotebookError):
+            yield _notebook(path, call, f"line {mark.lineno}")
 
 
 def _check_hooks(path: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 CHECKPOINTS = ".ipynb_checkpoints"
+_LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 
 
 class NotebookError(Exception):
@@ -57,10 +58,10 @@ def read(path: Path) -> NotebookNode:
     """The notebook in `path`, as nbformat 4. NotebookError if it is none."""
     with compat.without_grammar():
         import nbformat
-        from nbformat.reader import NotJSONError
+        from nbformat import converter, reader
         from nbformat.validator import normalize
     try:
-        text = _text_of(path)
+        text = text_of(path)
     except (OSError, UnicodeDecodeError) as exc:
         raise NotebookError(f"{path.name} cannot be read: {exc}") from exc
     if not text.strip():
@@ -70,28 +71,85 @@ def read(path: Path) -> NotebookNode:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # missing or repeated ids are mended
-            _, notebook = normalize(nbformat.reads(text, as_version=4))
-            nbformat.validate(notebook)
-    except NotJSONError as exc:
+            try:
+                read = reader.reads(text)
+            except nbformat.ValidationError:
+                read = reader.reads(_with_metadata(text))
+            notebook = converter.convert(read, 4)
+            _check_cells(path, notebook)
+            _, notebook = normalize(notebook)
+    except reader.NotJSONError as exc:
         raise NotebookError(
-            f"{path.name} is no notebook, for it is not JSON: {_why_not_json(text)}"
+            f"{path.name} is not a notebook: it is not JSON: {_why_not_json(text)}"
         ) from exc
-    except nbformat.ValidationError as exc:
-        raise NotebookError(
-            f"{path.name} is no valid notebook: {str(exc).partition(chr(10))[0]}"
-        ) from exc
+    except NotebookError:
+        raise
     except Exception as exc:
         if not text.lstrip().startswith("{"):
-            raise NotebookError(f"{path.name} is no notebook, for its JSON is no object") from exc
-        raise NotebookError(f"{path.name} is no notebook: {type(exc).__name__}: {exc}") from exc
+            raise NotebookError(f"{path.name} is not a notebook: its JSON is not an object") from exc
+        raise NotebookError(f"{path.name} is not a notebook: {type(exc).__name__}: {exc}") from exc
     if '"nbformat"' not in text:
         # nbformat has taken it for its first version, and dropped the cells.
-        raise NotebookError(f"{path.name} is no notebook, for it does not say its nbformat")
+        raise NotebookError(f"{path.name} is not a notebook: it does not say its nbformat")
     _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
 
 
-def _text_of(path: Path) -> str:
+def remarks(notebook: NotebookNode) -> Iterator[str]:
+    """What a person should know of a notebook that can be run all the same, each in one line."""
+    import nbformat
+
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as exc:
+        slip = str(exc).partition("\n")[0]
+        yield f"not quite a valid notebook, but run all the same: {slip}"
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    if any(map(directives.find, sources)) and not any(map(_LOADS.search, sources)):
+        yield (
+            "no cell says %load_ext nbxunit, without which its hook and test cells are none in Jupyter"
+        )
+
+
+def _with_metadata(text: str) -> str:
+    """The notebook with metadata wherever nbformat needs some to read it at all."""
+    notebook = json.loads(text)
+    cells = notebook.get("cells")
+    for each in (notebook, *(cells if isinstance(cells, list) else ())):
+        if isinstance(each, dict):
+            each.setdefault("metadata", {})
+    return json.dumps(notebook)
+
+
+def _check_cells(path: Path, notebook: Any) -> None:
+    """NotebookError where what a run uses is not as it should be; what it does not, is mended."""
+
+    def wrong(text: str) -> NotebookError:
+        return NotebookError(f"{path.name} is not a valid notebook: {text}")
+
+    if not isinstance(notebook.get("cells"), list):
+        raise wrong("its cells are no list")
+    if not isinstance(notebook.get("metadata"), dict):
+        notebook["metadata"] = type(notebook)()
+    ids: set[str] = set()
+    for number, cell in enumerate(notebook["cells"], 1):
+        if not isinstance(cell, dict):
+            raise wrong(f"its cell {number} is no object")
+        if cell.get("cell_type") not in ("code", "markdown", "raw"):
+            raise wrong(f"its cell {number} has the type {cell.get('cell_type')!r}")
+        if not isinstance(cell.get("source"), str):
+            raise wrong(f"its cell {number} has no source")
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = type(notebook)()
+        cell_tags = cell["metadata"].get("tags", [])
+        if not isinstance(cell_tags, list) or not all(isinstance(tag, str) for tag in cell_tags):
+            raise wrong(f"the tags of its cell {number} are no list of words: {cell_tags!r}")
+        if not isinstance(cell.get("id", ""), str) or cell.get("id") in ids:
+            del cell["id"]
+        ids.add(cell.get("id", ""))
+
+
+def text_of(path: Path) -> str:
     """The text of a file. OSError also for what is none: reading a pipe would not end."""
     with open(path, encoding="utf-8-sig", opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -112,6 +170,23 @@ def _check_sources(path: Path, notebook: Any) -> None:
             raise NotebookError(
                 f"{path.name} has half a Unicode character (a lone surrogate) in its cell {number}"
             ) from exc
+
+
+def new_code_cell(notebook: NotebookNode, source: str) -> NotebookNode:
+    """A code cell in the form of `notebook`: it has an id where that format knows ids."""
+    from nbformat import v4
+
+    cell = v4.new_code_cell(source)
+    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
+        del cell["id"]
+    return cast("NotebookNode", cell)
+
+
+def node(content: Mapping[str, Any]) -> NotebookNode:
+    """Plain data as nbformat's kind of dict."""
+    from nbformat.notebooknode import from_dict
+
+    return cast("NotebookNode", from_dict(content))
 
 
 def encoded(notebook: NotebookNode) -> Iterator[bytes]:
@@ -135,70 +210,9 @@ def _why_not_json(text: str) -> str:
     return "it is not an object"
 
 
-@dataclasses.dataclass(frozen=True)
-class Origin:
-    """What a notebook's metadata say of it: its language, in lower case, and its kernel's name."""
-
-    language: str = "python"
-    kernel: str = "python3"
-
-    @classmethod
-    def of(cls, notebook: Mapping[str, Any]) -> Self:
-        """Of the notebook's JSON, also where parts of it are missing or make no sense."""
-        metadata = _mapping(notebook.get("metadata"))
-        spec, info = _mapping(metadata.get("kernelspec")), _mapping(metadata.get("language_info"))
-        language = spec.get("language") or info.get("name") or cls.language
-        return cls(str(language).lower(), str(spec.get("name") or cls.kernel))
-
-    @property
-    def is_python(self) -> bool:
-        """Whether it is in the language that nbxunit runs."""
-        return self.language in ("python", "ipython")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def peek(path: Path) -> Origin:
-    """The origin of the notebook in `path`, without nbformat. NotebookError if it is no notebook."""
-    try:
-        notebook = json.loads(_text_of(path))
-    except (OSError, ValueError, RecursionError):
-        return Origin.of(read(path))  # which says what is wrong
-    return Origin.of(_mapping(notebook))
-
-
 def tags(cell: NotebookNode) -> list[str]:
     """The tags of a cell."""
     return list(cell.metadata.get("tags") or ())
-
-
-def may_have_tests(config: pytest.Config, path: Path) -> bool:
-    """Whether a static look finds anything in a notebook that could be a test or hook.
-
-    True also where the file cannot be understood: then reading it must say so.
-    """
-    try:
-        cells = json.loads(_text_of(path))["cells"]
-        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return True
-    pattern = _test_pattern(config)
-    return any(pattern.search(source) for source in sources)
-
-
-def _test_pattern(config: pytest.Config) -> re.Pattern[str]:
-    functions = "|".join(["test", *map(_as_regex, config.getini("python_functions"))])
-    classes = "|".join(["Test", *map(_as_regex, config.getini("python_classes"))])
-    imported = rf"\bimport\s+(?:\*|(?:\([^)]*|[^\n]*)\b(?:{functions}|{classes}))"
-    return re.compile(
-        rf"xunit|\bdef\s+(?:{functions})|\bclass\s+(?:{classes})|TestCase|load_tests|\bfrom\s+[\w.]+\s+{imported}"
-    )
-
-
-def _as_regex(prefix_or_glob: str) -> str:
-    return re.escape(prefix_or_glob).replace(r"\*", r"\w*").replace(r"\?", r"\w")
 
 
 def check_tags(cell: NotebookNode) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import parameters
-from nbxunit.host.notebooks.files import NotebookError, tags
+from nbxunit.host.notebooks.files import NotebookError, new_code_cell, tags
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -116,8 +116,6 @@ def inject(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode | 
 
     NotebookError for a name that the notebook has no parameter for.
     """
-    from nbformat.v4 import new_code_cell
-
     of_cells = [tags(cell) for cell in notebook.cells]
     named = [
         cell
@@ -129,9 +127,7 @@ def inject(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode | 
     except parameters.ParameterError as exc:
         raise NotebookError(str(exc)) from exc
     at, replaces = parameters.place(of_cells)
-    cell: NotebookNode = new_code_cell(parameters.code(values))
-    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
-        del cell["id"]
+    cell = new_code_cell(notebook, parameters.code(values))
     cell.metadata["tags"] = [parameters.INJECTED_TAG]
     notebook.cells[at : at + replaces] = [cell]
     notebook.metadata.setdefault("papermill", {})["parameters"] = copy.deepcopy(dict(values))

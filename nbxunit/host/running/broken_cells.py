@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
@@ -38,25 +38,37 @@ class Place:
         )
 
 
-def wrong(name: str, place: Place, reply: Mapping[str, Any]) -> Broken | Skipped | None:
-    """What is wrong with a cell that has been executed, if anything is."""
+def wrong(
+    name: str, place: Place, reply: Mapping[str, Any], shown: Callable[[str], None] | None
+) -> Broken | Skipped | None:
+    """What is wrong with a cell that has been executed, if anything is.
+
+    `shown` is told of exceptions that it only shows; without it they are errors.
+    """
     cell = place.cell
     errors = [output for output in cell.outputs if output.output_type == "error"]
     if any(each.get("source") == "ask_exit" for each in reply.get("payload") or ()):
         return broken(
             name, place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
         )
-    raised = errors or reply.get("status") == "error"
+    is_error = reply.get("status") == "error"
+    raised = errors or is_error
     if RAISES_TAG in files.tags(cell):
         text = f"the tag {RAISES_TAG} promises an exception, and none came"
         return None if raised else broken(name, place, text)
     if protocol.SKIP in reply:
         line = _line(place, _traceback(cell, reply))
         return Skipped(protocol.clean(str(reply[protocol.SKIP])), place.named(name), line)
-    if errors:
-        return _raised(name, place, (errors[-1].ename, errors[-1].evalue), reply)
-    if raised:
-        return _raised(name, place, (reply.get("ename", ""), reply.get("evalue", "")), reply)
+    if errors and not is_error and shown is not None:
+        names = ", ".join(dict.fromkeys(protocol.clean(each.ename) for each in errors))
+        shown(
+            f"cell {place.number} shows {names} and does not raise it, so it is no error "
+            "(--strict-cells makes it one)"
+        )
+        return None
+    if raised:  # the reply's message has the values of an assert, which the output has not
+        told: Mapping[str, Any] = reply if is_error else errors[-1]
+        return _raised(name, place, (told.get("ename", ""), told.get("evalue", "")), reply)
     return None
 
 

@@ -85,6 +85,8 @@ class CellRunner:
         self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
         self._injected = injected
         self._number = 1
+        self.shown: Callable[[str], None] | None = None
+        """Told of exceptions that a cell only shows; without it they are errors."""
         self._made = time.monotonic()
 
     def _runs(self, index: int) -> bool:
@@ -149,7 +151,9 @@ class CellRunner:
         for number, index in enumerate(together[:begun], batch.first):
             is_last = number == batch.first + begun - 1
             place = Place(self._cells[index], number, batch.sent)
-            wrong = broken_cells.wrong(self._name, place, reply["reply"] if is_last else {})
+            wrong = broken_cells.wrong(
+                self._name, place, reply["reply"] if is_last else {}, self.shown
+            )
             if wrong is not None:
                 return wrong
         return None

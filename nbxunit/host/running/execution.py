@@ -16,10 +16,11 @@ from nbxunit.host.kernels import starting
 from nbxunit.host.kernels.forked_process import ForkedProcess
 from nbxunit.host.kernels.forking import ForkError, Forking
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
-from nbxunit.host.notebooks import companions, files
-from nbxunit.host.notebooks.files import NotebookError, Origin
+from nbxunit.host.notebooks import companions, files, static_look
+from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import hide
 from nbxunit.host.notebooks.saving import Saved
+from nbxunit.host.notebooks.static_look import Origin
 from nbxunit.host.records import Broken, Died, Job, Record
 from nbxunit.host.running import kernel_files
 from nbxunit.host.running.control import Control, Stopped
@@ -75,7 +76,7 @@ class _Execution:
         self._stack = stack
         companion = companions.read(job.path) if job.companion else None
         self._folder = companion.folder if companion else job.path.parent
-        self._name = _kernel_of(job, companion.origin if companion else files.peek(job.path))
+        self._name = _kernel_of(job, companion.origin if companion else static_look.peek(job.path))
 
     async def run(self, turn: Callable[[], Awaitable[None]]) -> None:
         """Start a kernel, and run the job on it when it has its turn."""

@@ -15,9 +15,10 @@ from nbxunit.host import tasks
 from nbxunit.host.kernels import hang_report
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
+from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import inject
-from nbxunit.host.records import Broken, Executed, Job, Output, Sections, Skipped
+from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
 from nbxunit.host.running.broken_cells import Place
 from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
@@ -78,6 +79,8 @@ class NotebookRun:
             raise NotebookError(str(exc)) from exc
         if notebook is not None:
             start = time.monotonic()
+            for text in files.remarks(notebook):
+                self._emit(Remark(text))
             checking, parameters = self._job.checking, self._job.parameters
             check = OutputCheck(notebook, self._job.path, checking) if checking else None
             injected = inject(notebook, parameters) if parameters else None
@@ -141,6 +144,7 @@ class NotebookRun:
         runner = CellRunner(
             self._kernel, notebook, self._job.path.name, show, self._begun, injected
         )
+        runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout
         at_expiry: Place | None = None

@@ -12,9 +12,10 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.notebooks import companions, files
+from nbxunit.host.notebooks import companions, files, static_look
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Broken, Died, Skipped
+from nbxunit.host.session import planning, settings
 from nbxunit.host.session.items import CompanionFile, Notebook, NotebookItem, StandIn, Tree
 from nbxunit.host.session.runs import Runs
 from nbxunit.host.session.selection import give_back
@@ -29,6 +30,7 @@ class Collecting:
         self._config = state.config
         self._runs = runs
         self._deselected: set[str] = set()
+        self._told: list[str] = []
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Any:
@@ -49,7 +51,7 @@ class Collecting:
         if not (named or in_folder) or not files.is_notebook(self._config, file_path, named=named):
             return None  # pytest also looks at what lies beside a file that was named
         check = self._config.getoption("nbxunit_check_execution") or self._state.checking
-        if not named and not check and not files.may_have_tests(self._config, file_path):
+        if not named and not check and not static_look.may_have_tests(self._config, file_path):
             self._state.without_tests += 1
             return None
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)
@@ -119,7 +121,36 @@ class Collecting:
         give_back(items, order, [item for item in ours if item not in gone])
         if not self._config.option.collectonly:
             self._state.cache.apply(items, order)
+        self._keep_changed(items)
+        self._keep_shard(items)
         return outcome
+
+    def _keep_changed(self, items: list[pytest.Item]) -> None:
+        """Leave out the files that have not changed."""
+        changed = self._state.changed
+        if changed is None:
+            return
+        paths = list(dict.fromkeys(item.path for item in items))
+        chosen = {path for path in paths if changed.concerns(path)}
+        self._told.append(f"nbxunit: {len(chosen)} of {len(paths)} files have changed")
+        items[:] = [item for item in items if item.path in chosen]
+
+    def _keep_shard(self, items: list[pytest.Item]) -> None:
+        """Leave out the files that other machines run."""
+        shard = settings.shard(self._config)
+        if shard is None:
+            return
+        number, count = shard
+        files = list(dict.fromkeys(map(_file_of, items)))
+        chosen = set(planning.shards(files, self._state.durations.known, count)[number - 1])
+        self._told.append(
+            f"nbxunit: shard {number} of {count}: {len(chosen)} of {len(files)} files"
+        )
+        items[:] = [item for item in items if _file_of(item) in chosen]
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say which part of the files runs."""
+        return self._told
 
     def _collect_now(self, notebook: Notebook, item: NotebookItem) -> None:
         """Execute a notebook to know its tests."""
@@ -153,3 +184,8 @@ class Collecting:
             notebook.error = "its run ended, and never said which tests it has"
         if notebook.error is not None:
             notebook.error = protocol.clean(notebook.error)
+
+
+def _file_of(item: pytest.Item) -> str:
+    """The node id of the file that a test is in, with the name of a variant."""
+    return item.notebook_id if isinstance(item, NotebookItem) else item.nodeid.partition("::")[0]

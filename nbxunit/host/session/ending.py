@@ -14,6 +14,9 @@ from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.runs import TEARDOWN
 from nbxunit.host.session.state import NotebookSession
 
+REMARKS = "nbxunit_remarks"
+"""The key of what xdist's workers tell the controller."""
+
 
 class Ending:
     """The plugin that ends the session."""
@@ -54,9 +57,19 @@ class Ending:
             and 0 < self._state.skips == session.testscollected
         ):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # as for modules that skip
+        if self._state.is_worker:
+            self._config.workeroutput[REMARKS] = self._state.remarks  # type: ignore[attr-defined]
         if session.items and all(isinstance(item, NotebookItem) for item in session.items):
             compat.leave_garbage(self._config)
         return (yield)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker of xdist has ended: what it has to say is in nobody's summary yet."""
+        remarks = (getattr(node, "workeroutput", None) or {}).get(REMARKS, {})
+        for text, names in remarks.items():
+            for name in names:
+                self._state.remark(name, text)
 
     def pytest_unconfigure(self) -> None:
         """Put the handlers of signals back; nothing is left of folders that nobody used."""
@@ -67,6 +80,8 @@ class Ending:
         """Say why there were no tests, and which notebooks were not executed."""
         for text in self._state.empty:
             terminalreporter.write_line(text)
+        for text, names in self._state.remarks.items():
+            terminalreporter.write_line(f"{', '.join(names)}: {text}")
         if self._state.forking is not None and self._state.forking.server.refusal:
             terminalreporter.write_line(
                 f"kernels were spawned, not forked: {self._state.forking.server.refusal}"

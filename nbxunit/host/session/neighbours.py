@@ -6,11 +6,12 @@ May import pytest.
 from __future__ import annotations
 
 import faulthandler
+from collections.abc import Iterator
 
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.session.items import StandIn
+from nbxunit.host.session.items import NotebookItem, StandIn
 from nbxunit.host.session.signals import Lasting
 from nbxunit.host.session.state import NotebookSession
 
@@ -39,6 +40,15 @@ class Neighbours:
         """On xdist's controller: a worker knows how many tests a notebook has."""
         if not self._state.is_worker:
             compat.grow(self._session, getattr(report, "nbxunit_more", 0))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Let syrupy delete nothing here: it has not seen which snapshots notebooks use."""
+        option = self._config.option
+        has_notebooks = any(isinstance(item, NotebookItem) for item in session.items)
+        if has_notebooks and hasattr(option, "disable_unused_snapshots"):
+            option.disable_unused_snapshots = True
+        yield
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:

@@ -36,6 +36,7 @@ def register(config: pytest.Config) -> None:
         "collecting": Collecting(state, runs),
         "running": Running(state, runs),
         "neighbours": Neighbours(state),
+        "durations": state.durations,
         "ending": Ending(state),
         "summaries": Summaries(state),
         "annotations": Annotations(config),
@@ -90,7 +91,8 @@ class Running:
             is_interrupt = self._state.signals.exit_status is None
             how = "interrupted" if is_interrupt else f"ended by {self._state.signals.name}"
             raise KeyboardInterrupt(f"{item.notebook_id}: {how} at {doing}") from None
-        self._runs.forget(item)
+        seconds = self._runs.forget(item)
+        self._state.durations.took(item.notebook_id, seconds)
         replay.end()
         self._conclude(item, replay)
         return True

@@ -15,7 +15,7 @@ import pytest
 
 from nbxunit.host import compat
 from nbxunit.host.kernels import processes
-from nbxunit.host.session import settings, terminal
+from nbxunit.host.session import planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
@@ -45,12 +45,17 @@ class Runs:
         jobs = 1 if self._state.is_worker else settings.jobs(self._config, len(waiting))
         following = [nextitem] if isinstance(nextitem, NotebookItem) else []
         if jobs > 1:
-            following = waiting[waiting.index(item) + 1 :]
-        for each in (item, *following):
+            following = self._in_order_of_work(waiting[waiting.index(item) :], jobs)
+        for each in following if item in following else (item, *following):
             if each not in self._runs and self._state.why_skipped(each.parent) is None:
                 self._runs[each] = self.submit(each, jobs, held=jobs == 1)
         self._runs[item].begin()
         return self._runs[item]
+
+    def _in_order_of_work(self, items: list[NotebookItem], jobs: int) -> list[NotebookItem]:
+        files = [item.notebook_id for item in items]
+        order = planning.work_order(files, self._state.durations.known, jobs)
+        return [items[index] for index in order]
 
     def submit(self, item: NotebookItem, jobs: int = 1, *, held: bool = False) -> Run:
         """Run the notebook of `item`, one of at most `jobs` at once; one that is `held` waits to begin."""
@@ -82,6 +87,7 @@ class Runs:
             settings.seconds(config, "notebook"),
             settings.saved(config, item.path, item.variant.name),
             processes.environment(),
+            strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             companion=isinstance(item.parent, CompanionFile),
             parameters=item.variant.values,
@@ -98,7 +104,7 @@ class Runs:
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
         """The records of a run as they come, with signals held; meanwhile what it is doing."""
-        from nbxunit.host.records import Output, Question
+        from nbxunit.host.records import Output, Question, Remark
 
         waiting = Waiting(self._config, item.notebook_id)
         while True:
@@ -113,6 +119,8 @@ class Runs:
                 if record is None:
                     run.future.result()
                     return
+                if isinstance(record, Remark):
+                    self._state.remark(item.notebook_id, record.text)
                 is_shown = isinstance(record, Output)
                 with compat.uncaptured(self._config) if is_shown else contextlib.nullcontext():
                     yield record
@@ -139,9 +147,11 @@ class Runs:
             with contextlib.suppress(TimeoutError):
                 replay.replay(_left(run, deadline))
 
-    def forget(self, item: NotebookItem) -> None:
-        """The records of a notebook have been read: wait for its end."""
-        self._runs.pop(item).forget()
+    def forget(self, item: NotebookItem) -> float:
+        """The records of a notebook have been read: wait for its end; the seconds that it took."""
+        run = self._runs.pop(item)
+        run.forget()
+        return run.seconds
 
 
 def _left(run: Run, deadline: float) -> Iterator[Record]:

@@ -180,6 +180,15 @@ class CacheSelection:
 
 def give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:
     """Put `ours` back into `items`, each behind what stood before it in `order`."""
-    for item in ours:
-        before = [other for other in order[: order.index(item)] if other in items]
-        items.insert(items.index(before[-1]) + 1 if before else 0, item)
+    there, back = set(items), set(ours)
+    behind: dict[pytest.Item | None, list[pytest.Item]] = {}
+    before = None
+    for item in order:
+        if item in back:
+            behind.setdefault(before, []).append(item)
+        elif item in there:
+            before = item
+    items[:] = [
+        *behind.get(None, ()),
+        *(each for item in items for each in (item, *behind.get(item, ()))),
+    ]

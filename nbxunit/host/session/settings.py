@@ -19,6 +19,7 @@ from nbxunit.host import compat
 from nbxunit.host.notebooks import parameters
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Checking
+from nbxunit.host.session import planning
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
@@ -85,7 +86,7 @@ def forking(config: pytest.Config) -> Forking | None:
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:
-    """The timeout for a cell, a test or a notebook; 0 is none. UsageError for what is no duration."""
+    """The timeout for a cell, a test or a notebook; 0 is none. UsageError for what is not a duration."""
     option = config.getoption(f"nbxunit_{what}_timeout")
     ini = config.getini(f"nbxunit_{what}_timeout")
     if option is None and ini:
@@ -93,10 +94,10 @@ def seconds(config: pytest.Config, what: str) -> float | None:
             option = float(ini)
         except ValueError as exc:
             raise pytest.UsageError(
-                f"nbxunit_{what}_timeout: {ini!r} is no number of seconds"
+                f"nbxunit_{what}_timeout: {ini!r} is not a number of seconds"
             ) from exc
     if option is not None and not option >= 0:  # nor nan
-        raise pytest.UsageError(f"the timeout of a {what}: {option:g} is no number of seconds")
+        raise pytest.UsageError(f"the timeout of a {what}: {option:g} is not a number of seconds")
     return option or None
 
 
@@ -146,7 +147,7 @@ def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
 
 
 def jobs(config: pytest.Config, count: int) -> int:
-    """How many of `count` notebooks run at once. UsageError for what is no number, nor auto."""
+    """How many of `count` notebooks run at once. UsageError for what is neither a number nor auto."""
     option = str(config.getoption("nbxunit_jobs"))
     if option in ("auto", "logical"):
         usable = (
@@ -163,8 +164,18 @@ def shows_output(config: pytest.Config) -> bool:
     return bool(config.getoption("capture", "no") == "no")
 
 
+def shard(config: pytest.Config) -> tuple[int, int] | None:
+    """The number of the part that is to run, and how many there are. UsageError."""
+    option = config.getoption("nbxunit_shard")
+    try:
+        return planning.shard_of(option) if option else None
+    except planning.ShardError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+
+
 def check(config: pytest.Config) -> None:
     """UsageError, now, for settings that make no sense."""
+    shard(config)
     jobs(config, 1)
     for what in ("cell", "test", "notebook"):
         seconds(config, what)

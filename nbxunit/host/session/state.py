@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.host.notebooks import files
+from nbxunit import protocol
+from nbxunit.host.notebooks import files, static_look
 from nbxunit.host.session import settings
+from nbxunit.host.session.changed import Changed
+from nbxunit.host.session.durations import Durations
 from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
@@ -30,8 +33,8 @@ class NotebookSession:
     `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `runner`
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
-    number that `skips`, and that of files `without_tests`; what plugins in kernels have `said`; the
-    `exit_status` of one that had its own.
+    number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
+    they are about; what plugins in kernels have `said`; the `exit_status` of one that had its own.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -40,6 +43,7 @@ class NotebookSession:
         self.cache = CacheSelection(config)
         self.stack = contextlib.ExitStack()
         workers = getattr(config, "workerinput", {}).get("workercount", 1)
+        self.durations = Durations(config)
         self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self.forking: Forking | None = None
         self.runner: Runner | None = None
@@ -47,12 +51,15 @@ class NotebookSession:
         self.empty: list[str] = []
         self.skips = 0
         self.without_tests = 0
+        self.remarks: dict[str, list[str]] = {}
         self.variants = settings.variants(config)
         self.checking = settings.checking(config)
         self.updated: list[str] = []
         self.workers = Workers(config)
         self.said: dict[str, str] = {}
         self.exit_status: int | None = None
+        revision = config.getoption("nbxunit_changed")
+        self.changed = Changed(config, revision) if revision else None
         self.signals = Signals(self._abort)
         self._asked: dict[Path, Asked] = {}
         if not self.is_worker:  # xdist's controller ends its workers
@@ -62,6 +69,12 @@ class NotebookSession:
     def _abort(self) -> None:
         if self.runner is not None:
             self.runner.abort()
+
+    def remark(self, notebook: str, text: str) -> None:
+        """Say `text` of a notebook in the summary; of several, once."""
+        names = self.remarks.setdefault(protocol.clean(text), [])
+        if notebook not in names:
+            names.append(notebook)
 
     def split_arguments(self) -> None:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
@@ -94,7 +107,7 @@ class NotebookSession:
         if notebook.named or self.config.getoption("nbxunit_kernel"):
             return None
         try:
-            origin = files.peek(notebook.path)
+            origin = static_look.peek(notebook.path)
         except files.NotebookError:
             return None  # the run reports it
         if origin.is_python:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from nbxunit.directives import Directive, Kind, Scope
+from nbxunit.kernel.cells.kept import KeptTests
 
 _Made: TypeAlias = dict[str, Callable[[], object]]
 """What cells have defined, by name; it is not kept alive."""
@@ -39,18 +40,27 @@ class Cell:
         return f"cell {self.number}" if self.number else "injected parameters"
 
 
+class Doubt(NamedTuple):
+    """What Python takes as it is, and warns of: where, and what it says."""
+
+    filename: str
+    line: int
+    message: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Declaration:
     """A hook or test that a cell declares.
 
     `make` gives a new function of the cell's body. `binds` are the names of the notebook that a
-    hook's body binds.
+    hook's body binds. `doubts` are what the body says that cannot be meant.
     """
 
     cell: Cell
     directive: Directive
     make: Callable[[], Callable[..., object]]
     binds: tuple[str, ...] = ()
+    doubts: Sequence[Doubt] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +84,8 @@ class Registry:
         self._definers: dict[str, list[str]] | None = None
         self._made: dict[str, _Made] = {}
         self._left: _Made = {}
+        self.kept = KeptTests()
+        self._doubts: dict[str, list[Doubt]] = {}
         self._suspended: set[str] = set()
         self._untold: set[str] = set()
         self._places: dict[str, int] = {}
@@ -97,6 +109,8 @@ class Registry:
         self._declarations.pop(cell.key, None)
         self._definitions.pop(cell.key, None)
         self._left.update(self._made.pop(cell.key, {}))
+        self.kept.begin(cell.key)
+        self._doubts.pop(cell.key, None)
         self._definers = None
         self.refused.pop(cell.key, None)
         self.cells[cell.key] = cell
@@ -106,6 +120,8 @@ class Registry:
         for made in self._made.values():
             self._left.update(made)
         self._made.clear()
+        self.kept.clear()
+        self._doubts.clear()
         self.cells.clear()
         self.refused.clear()
         self._declarations.clear()
@@ -124,21 +140,63 @@ class Registry:
             self._places[key] = next(self._next_place)
         self._declarations.setdefault(key, []).append(declaration)
 
-    def define(self, key: str, names: Iterable[str]) -> None:
+    def define(
+        self, key: str, names: Sequence[str], namespace: Container[str] | None = None
+    ) -> None:
         """The cell `key` defines these functions and classes at its top level, besides others.
 
-        A magic such as %%time compiles parts of a cell on their own, so they come one by one.
+        A magic such as %%time compiles parts of a cell on their own, so they come one by one. Those
+        of other cells are lost that `namespace` lacks by now.
         """
+        if namespace is not None:
+            self.kept.take_names(key, names, namespace)
         self._definers = None
         self._definitions[key] = tuple(dict.fromkeys([*self._definitions.get(key, ()), *names]))
+
+    def definitions(self, key: str) -> tuple[str, ...]:
+        """The functions and classes that the cell `key` defines."""
+        return self._definitions.get(key, ())
 
     def defined(self, key: str, namespace: Mapping[str, object]) -> None:
         """The cell `key` has run, and `namespace` has what it defined."""
         self._made[key] = {
-            name: _reference(namespace[name])
-            for name in self._definitions.get(key, ())
-            if name in namespace
+            name: _reference(namespace[name]) for name in self.definitions(key) if name in namespace
         }
+
+    def keep(self, key: str, namespace: Mapping[str, object], tests: Iterable[str]) -> None:
+        """The cell `key` has run and defines these tests: keep them, and note their places."""
+        if self.kept.keep(key, {name: namespace[name] for name in tests if name in namespace}):
+            self._note_new_names(namespace)
+
+    def _note_new_names(self, namespace: Mapping[str, object]) -> None:
+        """Give places to the names behind the last one that has a place: new ones are at the end."""
+        new = itertools.takewhile(
+            lambda name: name not in self._name_places, reversed([*namespace])
+        )
+        for name in [*new][::-1]:
+            self._name_places[name] = next(self._next_place)
+
+    def swept(self, namespace: Container[str]) -> dict[str, object]:
+        """The tests that `namespace` lacks, although no cell has deleted them by name."""
+        return self.kept.swept(namespace, self._suspended)
+
+    def lost(self) -> Iterator[tuple[str, Cell, Cell]]:
+        """The tests that were swept away before another cell took their name, and both cells."""
+        for name, keys in self.kept.lost.items():
+            if not self._suspended.intersection(keys):
+                yield name, self.cells[keys[0]], self.cells[keys[1]]
+
+    def doubt(self, key: str, doubts: Iterable[Doubt]) -> None:
+        """The cell `key`, an ordinary one, says what cannot be meant."""
+        self._doubts.setdefault(key, []).extend(doubts)
+
+    def doubts(self) -> Iterator[tuple[Cell, Doubt]]:
+        """What cells say that cannot be meant."""
+        for key, doubts in self._doubts.items():
+            if key not in self._suspended:
+                yield from ((self.cells[key], doubt) for doubt in doubts)
+        for declaration in self._active():
+            yield from ((declaration.cell, doubt) for doubt in declaration.doubts)
 
     def is_left(self, name: str, value: object) -> bool:
         """Whether `value` is all that is left of the definition of `name`.
@@ -160,7 +218,8 @@ class Registry:
         """
         names = dict.fromkeys(namespace)
         for name in [name for name in self._name_places if name not in names]:
-            del self._name_places[name]
+            if not self.kept.has(name):
+                del self._name_places[name]
         for name in names:
             if name not in self._name_places:
                 self._name_places[name] = next(self._next_place)

@@ -7,19 +7,21 @@ name that a hook cell binds is declared global, since binding names of the noteb
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import difflib
-import re
 import symtable
 import sys
 import types
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from IPython.core.error import InputRejected
+from IPython.core import compilerop
 
 from nbxunit import directives
 from nbxunit.directives import Directive
+from nbxunit.kernel.cells import refusals, rewriting, syntax
 from nbxunit.kernel.cells.registry import Cell, Declaration
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
@@ -28,18 +30,18 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
-_RUNNING = ("xunit_run", "xunit_test", "xunit_open", "xunit_close", "xunit_reset")
-"""The magics that run tests or hooks."""
 _DISPLAY = "@nbxunit_display"
 _FACTORY = "@nbxunit_factory"
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_SCOPES = (*_DEFINITIONS, ast.Lambda)
 _TYPE_PARAMS: dict[str, Any] = {"type_params": []} if sys.version_info >= (3, 12) else {}
 """What a function's node has besides, since Python 3.12."""
 
 
-def declare(shell: InteractiveShell, cell: Cell, directive: Directive, line: int) -> Declaration:
+def declare(
+    shell: InteractiveShell, cell: Cell, directive: Directive, line: int, *, rewrites: bool = True
+) -> Declaration:
     """The declaration that `cell` makes; its body begins behind the line with index `line`.
+
+    Asserts explain themselves unless not `rewrites`.
 
     SyntaxError, with the cell's file name and line, if the body cannot be that of a function.
     """
@@ -48,60 +50,41 @@ def declare(shell: InteractiveShell, cell: Cell, directive: Directive, line: int
     while first < len(lines) and not lines[first].strip():
         first += 1
     body = "\n".join(lines[first:]) + "\n"
-    _check_text(cell, lines, first)
+    refusals.check_text(cell, lines, first)
     transformed = shell.transform_cell(body)
     _cache_lines(cell, lines[:first], transformed)
     tree = _parse(cell, transformed, first)
     _realign(tree, directives.lines_of(body), directives.lines_of(transformed), first)
-    _check_body(cell, directive, tree)
+    tree = _as_the_shell(shell, tree)
+    refusals.check_body(cell, directive, tree)
+    doubts = rewriting.doubts(cell, tree)
     function = _function(directive, tree, line + 1, max(len(lines), line + 1))
-    _check_compiles(cell, function)
+    flags = shell.compile.flags & compilerop.PyCF_MASK
+    _check_compiles(cell, function, flags)
     binds = () if directive.kind == "test" else _make_global(function)
     _display_last(shell, function.body, body)
-    code = _compile(cell, directive, function)
-    return Declaration(cell, directive, lambda: _make(shell, code), binds)
+    module = ast.Module([function], [])
+    if rewrites:
+        pytest_nodes.rewrite_asserts(module, cell.filename)
+    code = _compile(cell, directive, function, module, flags)
+    return Declaration(cell, directive, lambda: _make(shell, code), binds, doubts)
 
 
-class Refused(SyntaxError):
-    """A cell's text cannot be the body of a function; shown as any error of syntax in a cell is."""
-
-
-Refused.__name__ = SyntaxError.__name__
-
-
-def _error(cell: Cell, lineno: int, message: str) -> Refused:
-    lines = directives.lines_of(cell.source)
-    text = lines[lineno - 1] if 0 < lineno <= len(lines) else None
-    return Refused(message, (cell.filename, lineno, 1, text))
-
-
-def _same(cell: Cell, exc: SyntaxError, lineno: int) -> Refused:
-    """The error that Python has found, with the cell's own text."""
-    refused = _error(cell, exc.lineno or lineno, exc.msg)
-    if refused.text is not None and refused.text == (exc.text or "").rstrip("\n"):
-        refused.offset, refused.end_offset = exc.offset, exc.end_offset
-        refused.end_lineno = exc.end_lineno
-    return refused
-
-
-def _check_text(cell: Cell, lines: list[str], first: int) -> None:
-    number = directives.misplaced(cell.source)
-    if number is not None:
-        raise _error(cell, number, f"{lines[number - 1]!r} must be the first line of its cell")
-    for number, line in enumerate(lines[first:], first + 1):
-        if line.startswith("%%xunit_"):
-            raise _error(
-                cell,
-                number,
-                "a cell declares one hook or one test; put this into a cell of its own",
-            )
+def _as_the_shell(shell: InteractiveShell, tree: ast.Module) -> ast.Module:
+    """What the shell's AST transformers make of a body; ours is for ordinary cells."""
+    ours = [each for each in shell.ast_transformers if isinstance(each, rewriting.CellTransformer)]
+    with contextlib.ExitStack() as stack:
+        for each in ours:
+            stack.enter_context(each.resting())
+        transformed: ast.Module = shell.transform_ast(tree)
+    return transformed
 
 
 def _parse(cell: Cell, transformed: str, first: int) -> ast.Module:
     try:
         return ast.parse("\n" * first + transformed, cell.filename)
     except SyntaxError as exc:
-        raise _same(cell, exc, first) from None  # one error, shown once
+        raise refusals.same(cell, exc, first) from None  # one error, shown once
 
 
 def _cache_lines(cell: Cell, head: list[str], transformed: str) -> None:
@@ -129,57 +112,6 @@ def _realign(tree: ast.Module, before: list[str], after: list[str], first: int) 
                 setattr(node, attribute, lines.get(number, number))
 
 
-def _own_nodes(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
-    """The nodes that belong to the body itself and to no function or class inside it."""
-    todo: list[ast.AST] = list(nodes)
-    while todo:
-        node = todo.pop(0)
-        yield node
-        if isinstance(node, _SCOPES):
-            # Decorators, defaults and bases are evaluated outside.
-            args = getattr(node, "args", None)
-            todo.extend(getattr(node, "decorator_list", []) + getattr(node, "bases", []))
-            todo.extend([] if args is None else args.defaults + [d for d in args.kw_defaults if d])
-        else:
-            todo.extend(ast.iter_child_nodes(node))
-
-
-def _check_body(cell: Cell, directive: Directive, tree: ast.Module) -> None:
-    if directive.kind == "test" and not tree.body:
-        raise _error(cell, 1, f"{directive.label} has no body, so it would test nothing")
-    for node in _own_nodes(tree.body):
-        message = _refusal(directive, node)
-        if message:
-            raise _error(cell, getattr(node, "lineno", 1), message)
-
-
-def _refusal(directive: Directive, node: ast.AST) -> str | None:
-    """Why `node` cannot stand in the body of a hook or test."""
-    if isinstance(node, ast.Yield | ast.YieldFrom):
-        instead = (
-            "a teardown cell or nbxunit.add_cleanup" if directive.kind != "test" else "a fixture"
-        )
-        return f"yield cannot stand in a {directive.kind} cell; use {instead}"
-    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-        return f"from __future__ cannot stand in a {directive.kind} cell; put it into a cell above"
-    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-        return f"import * cannot stand in a {directive.kind} cell; name what you import, or import it in a cell above"
-    if directive.kind != "test" and _looks_like_test(node):
-        name = getattr(node, "name", "")
-        return (
-            f"{name} is defined in a hook cell, where it would never run; give it a cell of its own"
-        )
-    return None
-
-
-def _looks_like_test(node: ast.AST) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return node.name.startswith("test")
-    return isinstance(node, ast.ClassDef) and (
-        node.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in node.bases)
-    )
-
-
 def _display_last(shell: InteractiveShell, statements: list[ast.stmt], body: str) -> None:
     """Let the last expression be displayed, as in any cell."""
     interactivity = shell.ast_node_interactivity
@@ -197,7 +129,7 @@ def _function(directive: Directive, tree: ast.Module, lineno: int, end_lineno: i
     is_async = any(
         isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
         or (isinstance(node, ast.comprehension) and node.is_async)
-        for node in _own_nodes(tree.body)
+        for node in syntax.own_nodes(tree.body)
     )
     names = (["self"] if directive.kind == "test" and directive.path else []) + [
         *directive.parameters
@@ -211,11 +143,14 @@ def _function(directive: Directive, tree: ast.Module, lineno: int, end_lineno: i
     return ast.fix_missing_locations(node)
 
 
-def _check_compiles(cell: Cell, function: _Function) -> None:
+def _check_compiles(cell: Cell, function: _Function, flags: int) -> None:
+    module = ast.Module([function], [])
     try:
-        compile(ast.Module([function], []), cell.filename, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "assertion is always true", SyntaxWarning)  # a doubt
+            compile(module, cell.filename, "exec", flags, dont_inherit=True)
     except SyntaxError as exc:
-        raise _same(cell, exc, 1) from None
+        raise refusals.same(cell, exc, 1) from None
 
 
 def _make_global(function: _Function) -> tuple[str, ...]:
@@ -270,14 +205,14 @@ class _Unannotated(ast.NodeTransformer):
         return node
 
 
-def _compile(cell: Cell, directive: Directive, function: _Function) -> types.CodeType:
+def _compile(
+    cell: Cell, directive: Directive, function: _Function, tree: ast.Module, flags: int
+) -> types.CodeType:
     """The code of a factory that makes the function.
 
     What the rewriting imports, and the display function, are variables of the factory: in the
     notebook's namespace they would be seen.
     """
-    tree = ast.Module([function], [])
-    pytest_nodes.rewrite_asserts(tree)
     result = ast.Return(ast.Name(function.name, ast.Load()))
     arguments = ast.arguments([], [ast.arg(_DISPLAY)], None, [], [], None, [])
     factory = ast.FunctionDef(_FACTORY, arguments, [result], [], None, **_TYPE_PARAMS)
@@ -285,7 +220,7 @@ def _compile(cell: Cell, directive: Directive, function: _Function) -> types.Cod
     module = ast.fix_missing_locations(ast.Module([factory], []))
     factory.body = [*tree.body, result]  # they have their places
     owner = "".join(f"{name}." for name in (directive.path if directive.kind == "test" else ()))
-    code = _owned(compile(module, cell.filename, "exec", dont_inherit=True), owner)
+    code = _owned(compile(module, cell.filename, "exec", flags, dont_inherit=True), owner)
     return next(const for const in code.co_consts if isinstance(const, types.CodeType))
 
 
@@ -318,79 +253,3 @@ def _display(value: object) -> None:
         from IPython.display import display
 
         display(value)
-
-
-class CellTransformer:
-    """An AST transformer of the shell: asserts of ordinary cells explain themselves too.
-
-    `defined` is called with the names of the functions and classes at a cell's top level.
-    """
-
-    def __init__(self, defined: Callable[[list[str]], None]) -> None:
-        self._defined = defined
-
-    def visit(self, tree: ast.Module) -> ast.Module:
-        """The tree of a cell, rewritten. InputRejected if that fails (another error ends us)."""
-        try:
-            self._defined([node.name for node in tree.body if isinstance(node, _DEFINITIONS)])
-            if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
-                pytest_nodes.rewrite_asserts(tree)
-        except Exception as exc:
-            raise InputRejected(f"nbxunit cannot rewrite the asserts of this cell: {exc}") from exc
-        return tree
-
-
-def comments_as_magics(lines: list[str]) -> list[str]:
-    """An input transformer of the shell: a first line `# xunit: test test_a` is the magic.
-
-    SyntaxError for such a comment further down, which would be no test in silence.
-    """
-    first = next((index for index, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        return lines
-    source = "".join(lines)
-    number = directives.misplaced(source)
-    if number is not None:
-        text = directives.lines_of(source)[number - 1].rstrip()
-        message = f"{text!r} must be the first line of its cell"
-        raise SyntaxError(message, ("<cell>", number, 1, text))
-    line = lines[first].rstrip("\r\n")
-    end = lines[first][len(line) :]
-    magic = directives.as_magic(line)
-    if not magic.startswith("%%xunit_"):
-        return lines
-    # With a debugger attached, ipykernel keeps blank lines, above which IPython knows no cell magic.
-    return [magic + end, *lines[first + 1 :]]
-
-
-def await_runs(lines: list[str]) -> list[str]:
-    """An input transformer of the shell: cells await the magics that may run tests.
-
-    Only a cell that awaits is run on the kernel's event loop, where tests that await can run.
-    """
-    text = "".join(lines)
-    if not any(f"'{name}'" in text for name in _RUNNING):
-        return lines
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return lines  # the shell says it, with the right line
-    encoded = [line.encode() for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
-    calls = [node for node in _own_nodes(tree.body) if _is_run(node)]
-    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        line = encoded[call.lineno - 1]
-        encoded[call.lineno - 1] = line[: call.col_offset] + b"await " + line[call.col_offset :]
-    return [line.decode() for line in encoded]
-
-
-def _is_run(node: ast.AST) -> TypeGuard[ast.Call]:
-    """Whether `node` is `get_ipython().run_line_magic('xunit_run', ...)` or the cell magic's call."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
-        return False
-    name = node.args[0]
-    return (
-        node.func.attr in ("run_line_magic", "run_cell_magic")
-        and ast.unparse(node.func.value) == "get_ipython()"
-        and isinstance(name, ast.Constant)
-        and name.value in _RUNNING
-    )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from nbxunit import originals
 from nbxunit.kernel.cells.notebook import Notebook, Origin
 from nbxunit.kernel.companion.document import RAISES_TAG, CodeCell, Document
 from nbxunit.kernel.companion.outputs import Outputs
@@ -69,7 +69,7 @@ class Execution:
         self._shell.execution_count = cell.number
         self._told(self.label, cell.number)
         key = f"{self.document.path} {cell.id or cell.number}"
-        start = time.perf_counter()
+        start = originals.perf_counter()
         try:
             with (
                 self._notebook.executing(Origin(self.label, key, cell.number)),
@@ -77,7 +77,7 @@ class Execution:
             ):
                 ran.error = await self._execute(cell, ran)
         finally:
-            ran.seconds = time.perf_counter() - start
+            ran.seconds = originals.perf_counter() - start
             self._told(self.label, None)
         if ran.error is None:
             if may_raise:

@@ -7,16 +7,11 @@ disk, and pytest would read it back at once, which takes longer than an interrup
 from __future__ import annotations
 
 from io import FileIO
-from os import fstat, ftruncate  # user code may replace them in their module
 from pathlib import Path
 
 from nbxunit import limits
 from nbxunit.kernel.compat import interrupts
-
-try:
-    from os import pread, pwrite
-except ImportError:  # Windows
-    pread = pwrite = None  # type: ignore[assignment]
+from nbxunit.originals import fstat, ftruncate, pread, pwrite
 
 KEPT = limits.REPORT_LIMIT // limits.SHARE
 """Bytes that are kept of the beginning, and as many of the end: no report carries more of a text."""
@@ -64,7 +59,7 @@ class CapturedFile(FileIO):
     def _shorten(self) -> None:
         file = self.fileno()
         end = fstat(file).st_size
-        if end <= LIMIT or pread is None:
+        if end <= LIMIT or pread is None or pwrite is None:
             return
         with interrupts.held():
             if not self._left_out:

@@ -30,7 +30,7 @@ def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
     """
     from _pytest.config import _prepareconfig
 
-    with _foreign_errors():
+    with foreign_errors():
         return _prepareconfig(list(args), list(plugins))
 
 
@@ -48,7 +48,7 @@ def prepare_from(
     """
     from _pytest.config import Config
 
-    with _foreign_errors():
+    with foreign_errors():
         config = _ahead.pop(_kept_out(args), None) or _with_own_plugins(args)
         config.invocation_params = Config.InvocationParams(
             args=tuple(args), plugins=None, dir=Path.cwd()
@@ -90,7 +90,7 @@ def _kept_out(args: Sequence[str]) -> frozenset[str]:
 
 
 @contextlib.contextmanager
-def _foreign_errors() -> Iterator[None]:
+def foreign_errors() -> Iterator[None]:
     """A conftest or plugin that cannot be imported is a usage error, as for pytest's own main."""
     import pytest
     from _pytest import config

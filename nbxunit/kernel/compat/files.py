@@ -1,14 +1,15 @@
 """Files that a kernel writes beside tests, opened by functions that no test can replace.
 
-Imports the standard library only.
+Imports the standard library and what both sides share.
 """
 
 from __future__ import annotations
 
 import os
 from os import O_APPEND, O_CREAT, O_WRONLY
-from os import open as open_file  # user code may replace it in its module
 from pathlib import Path
+
+from nbxunit.originals import open_file
 
 _BINARY = getattr(os, "O_BINARY", 0)
 """Windows would write another line end."""

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from doctest import DocTest
+
     import pytest
 
-HIDDEN_NAMES = ("@py_builtins", "@pytest_ar")
+REWRITING_NAMES = ("@py_builtins", "@pytest_ar")
 """The names that pytest's assertion rewriting binds at the top of what it rewrites."""
 
 
@@ -104,6 +106,35 @@ def collect_children(node: pytest.Collector) -> list[pytest.Item | pytest.Collec
     return children
 
 
+def doctest_item(parent: pytest.Module, name: str, test: DocTest) -> pytest.Item:
+    """An item that runs `test` as pytest runs those of a module: it makes them for whole modules only."""
+    import doctest
+    from unittest import mock
+
+    from _pytest import doctest as pytest_doctest
+
+    runner = pytest_doctest._get_runner(  # noqa: SLF001
+        verbose=False,
+        optionflags=pytest_doctest.get_optionflags(parent.config),
+        checker=pytest_doctest._get_checker(),  # noqa: SLF001
+        continue_on_failure=pytest_doctest._get_continue_on_failure(parent.config),  # noqa: SLF001
+    )
+    item: Any = pytest_doctest.DoctestItem.from_parent(
+        cast("Any", parent), name=name, runner=runner, dtest=test
+    )
+    run = item.runtest
+
+    def runtest() -> None:
+        # doctest calls `pdb.Pdb` for its own debugger, which derives from the one that was there first;
+        # ipykernel puts IPython's there. And sys.displayhook leaves `_` where IPython must not see it.
+        first = doctest._OutputRedirectingPdb.__bases__[0]  # type: ignore[attr-defined]  # noqa: SLF001
+        with mock.patch("pdb.Pdb", first), mock.patch("builtins._", None, create=True):
+            run()
+
+    item.runtest = runtest
+    return cast("pytest.Item", item)
+
+
 def place_node(node: Any, filename: str, line: int) -> None:
     """Let pytest take this for the place of `node`; of a class in a cell it can find none."""
     node.location = (filename, line - 1, node.name)
@@ -153,16 +184,56 @@ def marks(obj: object) -> list[pytest.Mark]:
 # --- assertions -------------------------------------------------------------------------
 
 
-def rewrite_asserts(tree: ast.Module) -> None:
-    """Let the assert statements of `tree` report their values (there is no public function)."""
+def rewrite_asserts(tree: ast.Module, filename: str) -> None:
+    """Let the assert statements of `tree` report their values (there is no public function).
+
+    It warns of the tuples that we speak of ourselves, at the cell and line.
+    """
+    import pytest
     from _pytest.assertion.rewrite import rewrite_asserts as rewrite
 
-    rewrite(tree, b"")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pytest.PytestAssertRewriteWarning)
+        rewrite(tree, b"", filename)
     for node in tree.body:
         # The added imports lack an end, and IPython compiles each statement by its lines.
-        if isinstance(node, ast.Import) and node.names[0].asname in HIDDEN_NAMES:
+        if isinstance(node, ast.Import) and node.names[0].asname in REWRITING_NAMES:
             node.lineno = node.end_lineno = getattr(node, "lineno", 1)
             node.col_offset = node.end_col_offset = 0
+
+
+def is_rewritten(code: types.CodeType) -> bool:
+    """Whether the asserts in `code` say their values themselves."""
+    names = (*code.co_names, *code.co_varnames, *code.co_cellvars, *code.co_freevars)
+    return any(name in names for name in REWRITING_NAMES)
+
+
+def compared(operator: str, left: object, right: object) -> str | None:
+    """How two values differ, as pytest says it of a rewritten assert; None outside a test."""
+    from _pytest.assertion import util
+
+    text = util._reprcompare(operator, left, right) if util._reprcompare is not None else None  # noqa: SLF001
+    return text.replace("\n~", "\n  ").replace("%%", "%") if text else None
+
+
+def short_repr(value: object) -> str:
+    """The repr of a value as an assert shows it: short, and without the errors of its own code."""
+    from _pytest._io.saferepr import saferepr
+
+    return saferepr(value)
+
+
+def excinfos(item: pytest.Item, call: pytest.CallInfo[Any]) -> list[pytest.ExceptionInfo[Any]]:
+    """What a phase of a test has raised; that of a TestCase stands in the item."""
+    found = getattr(item, "_excinfo", None) or []
+    return [*([call.excinfo] if call.excinfo is not None else []), *found]
+
+
+def stripped(excinfo: pytest.ExceptionInfo[Any]) -> pytest.ExceptionInfo[Any]:
+    """The same for an exception whose message has changed: pytest looks at it when it makes one."""
+    import pytest
+
+    return pytest.ExceptionInfo.from_exception(excinfo.value)
 
 
 # --- unittest -----------------------------------------------------------------------------------

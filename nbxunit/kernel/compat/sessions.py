@@ -20,6 +20,7 @@ def begin_session(config: pytest.Config) -> pytest.Session:
 
     config._do_configure()  # noqa: SLF001
     session = pytest.Session.from_config(config)
+    session.exitstatus = pytest.ExitCode.OK  # as pytest does; plugins read it at the end
     config.hook.pytest_sessionstart(session=session)
     return session
 

@@ -7,15 +7,13 @@ ZeroMQ once more, which a kernel that is killed does not live to see.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-from json import dumps  # user code may replace it in its module, as those of `os`
-from os import _exit, close, write
 from pathlib import Path
 from typing import Any
 
 from nbxunit import limits
 from nbxunit.kernel.compat import files
+from nbxunit.originals import close, dumps, exit_now, ftruncate, write
 
 LIMIT = 100_000
 """Bytes of the file; when it is full it begins anew."""
@@ -52,7 +50,7 @@ class LastWords:
         data = text[-LIMIT:].encode("utf-8", "replace")[-LIMIT:]
         with contextlib.suppress(OSError):  # a full disk is no failure of the cell that prints
             if self._size + len(data) > LIMIT:
-                os.ftruncate(self._file, 0)
+                ftruncate(self._file, 0)
                 self._size = 0
             self._size += write(self._file, data)
 
@@ -116,4 +114,4 @@ def die(exc: Exception) -> None:
     """End the process, which a host notices; it would wait for an answer that cannot be sent."""
     with contextlib.suppress(OSError):
         write(2, f"nbxunit cannot speak to the host: {type(exc).__name__}: {exc}\n".encode())
-    _exit(CANNOT_SPEAK)
+    exit_now(CANNOT_SPEAK)

@@ -8,10 +8,9 @@ messages that say nothing about it are not sent. A cell that only registers is n
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
-from os import close, write  # a cell may replace them in their module
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from unittest import SkipTest
 
@@ -22,6 +21,7 @@ from nbxunit.kernel.cells.notebook import Origin
 from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output
+from nbxunit.originals import close, monotonic, write
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
@@ -41,6 +41,8 @@ class Cells:
         # Cells may do without (`%autoawait off`), but the run of the tests behind them awaits.
         shell: Any = notebook.shell
         self._autoawait, shell.autoawait = shell.autoawait, True
+        # `%run script.py` would only show what the script raises, and the cell would go on without it.
+        shell.safe_execfile = functools.partial(shell.safe_execfile, raise_exceptions=True)
 
     def serve(self) -> None:
         """Execute what requests of the type `protocol.EXECUTE` bring from now on."""

@@ -208,9 +208,9 @@ def _when_host_dies(number: int) -> None:
 def _make_ahead() -> None:
     """Make what each kernel's run begins with, while the host is not ready yet either."""
     from nbxunit.kernel.compat import config as pytest_config
-    from nbxunit.kernel.run import engine
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
 
-    pytest_config.make_ahead(engine.WITHOUT_BLOCKED)
+    pytest_config.make_ahead(WITHOUT_BLOCKED)
 
 
 def _warm(words: Sequence[str]) -> None:
@@ -223,7 +223,8 @@ def _warm(words: Sequence[str]) -> None:
 
     from nbxunit.kernel.compat import config as pytest_config
     from nbxunit.kernel.compat import installed
-    from nbxunit.kernel.run import engine, restoring
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
+    from nbxunit.kernel.run.restoring import restored
 
     names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     hidden = {name: os.environ.get(name) for name in names}
@@ -233,7 +234,7 @@ def _warm(words: Sequence[str]) -> None:
         test = Path(folder, "test_nbxunit_warm.py")
         test.write_text("def test_warm(request):\n    assert request\n")
         with (
-            restoring.restored(),
+            restored(),
             installed.read_once(),
             pytest_config.fixtures_looked_for_once(),
             contextlib.redirect_stdout(io.StringIO()),
@@ -241,7 +242,7 @@ def _warm(words: Sequence[str]) -> None:
             contextlib.suppress(BaseException),
         ):
             arguments = [
-                "-q", "-p", "no:cacheprovider", *engine.WITHOUT_BLOCKED, *words,
+                "-q", "-p", "no:cacheprovider", *WITHOUT_BLOCKED, *words,
                 "--rootdir", folder, "-c", os.devnull, str(test),
             ]  # fmt: skip
             with contextlib.suppress(BaseException):

@@ -18,7 +18,7 @@ import pytest
 from IPython import get_ipython
 
 import nbxunit
-from nbxunit import carried, protocol
+from nbxunit import carried, originals, protocol
 from nbxunit.kernel import extension
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
@@ -172,11 +172,11 @@ def _open_standard_streams() -> None:
 
 def _end_forks(shell: Any) -> None:
     """Let a process that a cell forked end with the cell: it would answer for the kernel."""
-    kernel = os.getpid()
+    kernel = originals.getpid()
 
     def end_fork(result: Any) -> None:
-        if os.getpid() != kernel:
-            os._exit(0 if result is None or result.success else 1)
+        if originals.getpid() != kernel:
+            originals.exit_now(0 if result is None or result.success else 1)
 
     shell.events.register("post_run_cell", end_fork)
 
@@ -200,7 +200,8 @@ async def run(order: str) -> None:
     message = ""
     streams = sys.stdout, sys.stderr
     try:
-        status = await bridge.run(engine.finish, prepared, plugins)
+        with ipython.counting_as_cell(shell):
+            status = await bridge.run(engine.finish, prepared, plugins)
     except pytest.UsageError as exc:
         status, message = int(pytest.ExitCode.USAGE_ERROR), "\n".join(map(str, exc.args))
     except Exception as exc:  # noqa: BLE001 - a test may have broken anything, and the host waits

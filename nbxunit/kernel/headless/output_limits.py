@@ -6,11 +6,10 @@ once, which a host would have to read whole; what comes in many messages is boun
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from nbxunit import limits, protocol
+from nbxunit import limits, originals, protocol
 
 INTERVAL = 0.1
 """Seconds between two updates of one output that are sent; a headless run shows the last one only."""
@@ -90,7 +89,7 @@ class Updates:
     def publish(self, data: Any, metadata: Any = None, *args: Any, **more: Any) -> None:
         """What a display publisher does, but for updates that come too soon: they wait."""
         handle = (more.get("transient") or {}).get("display_id")
-        now = time.monotonic()
+        now = originals.monotonic()
         if more.get("update") and now - self._sent.get(handle, 0.0) < INTERVAL:
             self._waiting[handle] = (data, metadata, more)
             return

@@ -10,13 +10,12 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic  # a test may replace it in its module
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from nbxunit import protocol
+from nbxunit import originals, protocol
 
 
 class Timeouts:
@@ -28,7 +27,7 @@ class Timeouts:
     def __init__(self, limit: float, folder: Path) -> None:
         self._limit = limit
         self._meant, self._reacted = folder / protocol.TIMED_OUT, folder / protocol.REACTED
-        self._since = monotonic()
+        self._since = originals.monotonic()
         self._running = ""
         self._in_phase = self._interrupted = False
         self._before: Any = None
@@ -60,21 +59,21 @@ class Timeouts:
         """Whether the interrupt that has come is for what runs; None if it is not the host's."""
         meant = None
         with contextlib.suppress(OSError):
-            meant = self._meant.read_text(encoding="utf-8")
-            self._meant.unlink()
+            meant = originals.read_text(self._meant)
+            originals.unlink(self._meant)
         if meant is None:
             return None
         return meant == self._running and self._in_phase and self._is_over()
 
     def _is_over(self) -> bool:
         """Whether what runs has had its time."""
-        return monotonic() - self._since >= self._limit
+        return originals.monotonic() - self._since >= self._limit
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
         self._running = protocol.clean(nodeid)
-        self._since = monotonic()
+        self._since = originals.monotonic()
 
     def _explained(self) -> Iterator[None]:
         __tracebackhide__ = True
@@ -91,9 +90,9 @@ class Timeouts:
             self._in_phase = False
         # Also where the code has kept an interrupt to itself, or ended by the signal before it.
         if self._interrupted or self._is_over():
-            self._since = monotonic()  # what is left of the test has as long again
+            self._since = originals.monotonic()  # what is left of the test has as long again
             with contextlib.suppress(OSError):
-                self._reacted.touch()  # to write it anew can wait a second for the disk
+                originals.touch(self._reacted)  # to write it anew can wait a second for the disk
             how = " and was interrupted" if self._interrupted else ""
             pytest.fail(f"the test took longer than {self._limit:g} s{how}")
         return result

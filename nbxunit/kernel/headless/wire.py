@@ -7,14 +7,12 @@ that a host reads it there when the kernel has died.
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit import frames, limits, protocol
+from nbxunit import frames, limits, originals, protocol
 from nbxunit.kernel.compat import files, interrupts, ipython
 from nbxunit.kernel.run import reasons
 from nbxunit.kernel.run.reports import Serialiser
@@ -42,13 +40,13 @@ class Wire:
     def __init__(self, channel: ipython.StdinChannel, nonce: str, journal: str | None) -> None:
         self._channel = channel
         self._nonce = nonce
-        self._process = os.getpid()
+        self._process = originals.getpid()
         self._lines: list[str] = []
         self._size, self._limit = 0, FLUSH_SIZE
         self._unwritten: list[str] = []
         self._kept_for = 0
         self._number = 0
-        self._last = time.monotonic()
+        self._last = originals.monotonic()
         self._journal = files.appended(journal) if journal else None
         self.answer = protocol.Answer(0)
 
@@ -57,11 +55,11 @@ class Wire:
 
         A process that a test has forked, and that comes back from it, ends here.
         """
-        if os.getpid() != self._process:
+        if originals.getpid() != self._process:
             is_failure = (
                 isinstance(event, protocol.Reported) and event.report["outcome"] == "failed"
             )
-            os._exit(int(is_failure))
+            originals.exit_now(int(is_failure))
         line = protocol.encode(event)
         self._lines.append(line)
         self._size += len(line)
@@ -79,7 +77,7 @@ class Wire:
         data = "".join(f"{each}\n" for each in head + self._unwritten).encode()
         self._unwritten.clear()
         try:
-            written = os.write(self._journal, data)
+            written = originals.write(self._journal, data)
         except OSError:
             written = 0
         if written < len(data):  # its disk is full: what no file keeps is sent at once
@@ -89,7 +87,7 @@ class Wire:
     @property
     def is_due(self) -> bool:
         """Whether buffered events have waited long enough."""
-        return bool(self._lines) and time.monotonic() - self._last > INTERVAL
+        return bool(self._lines) and originals.monotonic() - self._last > INTERVAL
 
     @property
     def is_full(self) -> bool:
@@ -115,13 +113,13 @@ class Wire:
                 self.answer = answer
                 break
         if self._journal is not None:
-            os.ftruncate(self._journal, 0)
-        self._last = time.monotonic()
+            originals.ftruncate(self._journal, 0)
+        self._last = originals.monotonic()
 
     def close(self) -> None:
         """Close the journal."""
         if self._journal is not None:
-            os.close(self._journal)
+            originals.close(self._journal)
             self._journal = None
 
 

@@ -12,10 +12,10 @@ import io
 import os
 import re
 import shlex
-import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from IPython.core.error import UsageError
@@ -30,11 +30,16 @@ from nbxunit.kernel.inline.recording import Outcome, RecordedRun
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.results import outline, output
 from nbxunit.kernel.results.model import Results
-from nbxunit.kernel.run import engine, reasons, restoring
+from nbxunit.kernel.run import engine, reasons
 from nbxunit.kernel.run.reports import Serialiser
+from nbxunit.kernel.run.restoring import breakpoints, restored
 
 if TYPE_CHECKING:
     from nbxunit.kernel.inline.live import LiveNotebook
+
+
+LAST_FRAMES = 3
+"""Entries of a traceback that are shown of an error that is no test's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +102,7 @@ def words_of(line: str) -> list[str]:
 
 def _open(live: LiveNotebook, path: tuple[str, ...]) -> Outcome:
     run = RecordedRun(live)
-    with restoring.restored(), _breakpoints():
+    with restored(), breakpoints():
         opened = Opened(live.notebook, live.run, path)
         is_open = False
         try:
@@ -120,7 +125,7 @@ def _close(live: LiveNotebook) -> Outcome:
     opened, live.opened = live.opened, None
     assert opened is not None
     run = RecordedRun(live)
-    with restoring.restored(), _breakpoints():
+    with restored(), breakpoints():
         atexit.unregister(opened.at_exit)
         run.record(opened.prepared, opened.close)
     failed = bool(set(run.results.counts) & {"failed", "error"})
@@ -159,7 +164,7 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     run = RecordedRun(live)
     results = run.results
     status = int(pytest.ExitCode.USAGE_ERROR)
-    with restoring.restored(), _breakpoints():
+    with restored(), breakpoints():
         prepared, act = _prepare(live, words)
         run.plugins += guards.plugins(live.notebook, results)
         option = prepared.config.option
@@ -173,16 +178,24 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
             status = run.record(prepared, act)
         except pytest.UsageError as exc:
             results.message = "\n".join(map(str, exc.args))
+        except Exception as exc:
+            if not results.planned:
+                raise
+            # A hook of a conftest or plugin; the results that there are say more than it does.
+            status = int(pytest.ExitCode.INTERNAL_ERROR)
+            frames = "".join(traceback.format_tb(exc.__traceback__)[-LAST_FRAMES:])
+            results.message = f"{type(exc).__name__}: {exc}\n{frames}".rstrip()
     if live.opened is not None and live.opened.is_closed:
         atexit.unregister(live.opened.at_exit)
         live.note(f"{live.opened.label}: closed")
         live.opened = None
     if status == pytest.ExitCode.INTERNAL_ERROR:
-        results.message = prepared.text.getvalue()
+        results.message = results.message or prepared.text.getvalue()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         results.reasons = reasons.reasons_for_none(prepared)
     if not isinstance(prepared.collecting, Companion):
         outline.remember(live.last_runs, results)
+    results.notes += outline.stale(live.notebook, results)
     if not live.run.partial:
         for cell in live.notebook.registry.take_left_out():
             live.note(
@@ -258,15 +271,6 @@ def _capture(call: Callable[[], object]) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as out:
         call()
     return out.getvalue()
-
-
-@contextlib.contextmanager
-def _breakpoints() -> Any:
-    """Let `breakpoint()` stop in a test: ipykernel's debugger swallows it where none is attached."""
-    debugpy = sys.modules.get("debugpy")
-    if debugpy is None or not debugpy.is_client_connected():
-        sys.breakpointhook = sys.__breakpointhook__
-    yield
 
 
 def _conclude(live: LiveNotebook, outcome: Outcome) -> None:

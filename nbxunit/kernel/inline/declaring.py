@@ -39,7 +39,9 @@ def declare(live: LiveNotebook, kind: Kind, line: str, cell: str) -> Directive:
     except directives.DirectiveError as exc:
         raise UsageError(f"%%xunit_{kind}: {exc}") from None
     _check_marks(notebook, directive)
-    declaration = source.declare(notebook.shell, running, directive, found[2])
+    declaration = source.declare(
+        notebook.shell, running, directive, found[2], rewrites=notebook.patterns.rewrites
+    )
     if not notebook.headless and kind == "test":
         _replace(live, directive)
     notebook.registry.declare(declaration, list(notebook.namespace))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.run.collection import is_history
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Guards:
 
     @classmethod
     def of(cls, words: Sequence[str]) -> tuple[Guards, list[str]]:
-        """The guards among `words`, and the other words. ValueError for a seed that is no number."""
+        """The guards among `words`, and the other words. ValueError for a seed that is not a number."""
         seed = None
         rest = []
         for word in words:
@@ -81,7 +80,7 @@ class StateGuard:
         return {
             name: (value, _size(value))
             for name, value in self._namespace.items()
-            if not is_history(name) and name not in pytest_nodes.HIDDEN_NAMES
+            if not is_history(name)
         }
 
 

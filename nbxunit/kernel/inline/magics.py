@@ -153,6 +153,7 @@ class XunitMagics(Magics):
             output.say("nothing is registered", "begin with %%xunit_test test_something", "note")
         else:
             output.show(text.outline(tree), outline_markup.outline(tree))
+            output.say_notes(outline.stale(self._notebook))
 
     @no_var_expand
     @line_magic
@@ -267,7 +268,7 @@ class XunitMagics(Magics):
         return nothing() if self._is_awaited() else None
 
     def _is_awaited(self) -> bool:
-        """Whether the cell awaits what the magic returns (`source.await_runs` has seen to it).
+        """Whether the cell awaits what the magic returns (`transforming.await_runs` has seen to it).
 
         It has where the code that calls the magic can await, which its flags tell.
         """

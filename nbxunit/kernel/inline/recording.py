@@ -5,12 +5,12 @@ May import pytest. What is shown of them, and when, is `results.output`'s.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
 
+from nbxunit import originals
 from nbxunit.kernel.results import output
 from nbxunit.kernel.results.displays import Displays
 from nbxunit.kernel.results.model import Results
@@ -31,10 +31,8 @@ class RecordedRun:
     def __init__(self, live: LiveNotebook) -> None:
         self._live = live
         self._notebook = live.notebook
-        self._start = time.perf_counter()
-        self.results = Results(
-            cells={each.label: each for each in self._notebook.cell_files.values()}
-        )
+        self._start = originals.perf_counter()
+        self.results = Results(cells=self._notebook.cells_by_label())
         self.plugins: list[object] = []
         self._shown = output.Live(self._notebook, self.results)
 
@@ -49,7 +47,7 @@ class RecordedRun:
 
     def outcome(self, status: int, listing: str = "") -> Outcome:
         """The run has ended."""
-        self.results.end(status, time.perf_counter() - self._start)
+        self.results.end(status, originals.perf_counter() - self._start)
         self.results.notes += self._live.take_notes()
         return self.results, self._shown, listing
 

@@ -7,12 +7,12 @@ skips, other fixtures as arguments. What a scope remembers while it is open is `
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 import pytest
 
+from nbxunit import originals
 from nbxunit.directives import Scope
 from nbxunit.kernel.cells.registry import Declaration
 from nbxunit.kernel.compat import nodes as pytest_nodes
@@ -96,7 +96,7 @@ class HookScope:
         __tracebackhide__ = True
         assert self._frame is not None
         arguments = {name: self._values[name] for name in hook.directive.fixtures}
-        start = time.perf_counter()
+        start = originals.perf_counter()
         passed = False
         try:
             with self._frame.binding(hook.binds):
@@ -105,7 +105,7 @@ class HookScope:
                     bridge.wait(result)
             passed = True
         finally:
-            self._run.hook_ran(hook, time.perf_counter() - start, passed=passed)
+            self._run.hook_ran(hook, originals.perf_counter() - start, passed=passed)
 
     def _close(self, errors: list[BaseException]) -> None:
         __tracebackhide__ = True

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.results.model import Results
 
+DIFFERS = "the saved cell differs from what ran"
 _WORST = ("failed", "error", "xpassed", "passed", "xfailed", "skipped")
 
 
@@ -149,13 +150,25 @@ def _entry(name: str, cell: Cell | None, last: LastRun | None, saved: _Saved) ->
     entry.outcome, entry.seconds = last.outcome, last.seconds
     if cell is None or not last.source:
         return entry
-    # What a person has typed and not saved is not in the file; one older than the run says nothing.
-    sources = saved.sources if saved.when > last.when else {}
-    if sources and cell.id and cell.id not in sources:
+    # A file that is older than the run may not have the cell yet.
+    if saved.when > last.when and saved.sources and cell.id and cell.id not in saved.sources:
         entry.remarks.append("its cell is not in the saved notebook")
-    elif last.source != cell.source or last.source != sources.get(cell.id, last.source):
+    elif last.source != cell.source:
         entry.remarks.append("edited since its last run")
+    elif saved.differs(cell):
+        entry.remarks.append(DIFFERS)
     return entry
+
+
+def stale(notebook: Notebook, results: Results | None = None) -> list[str]:
+    """Which hooks, and tests among `results`, have another text in the saved notebook: lines to say."""
+    registry, saved = notebook.registry, _saved(notebook)
+    found = {hook.directive.label: hook.cell for hook in registry.hooks()}
+    ran = {test.name.partition("[")[0] for test in results.tests.values()} if results else set()
+    found |= {
+        name: cell for name, cell in _targets(notebook, ()) if cell is not None and name in ran
+    }
+    return [f"{name}: {DIFFERS}" for name, cell in found.items() if saved.differs(cell)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +177,10 @@ class _Saved:
 
     sources: Mapping[str, str]
     when: float
+
+    def differs(self, cell: Cell) -> bool:
+        """Whether the file has another text for the cell than the one that ran."""
+        return self.sources.get(cell.id, cell.source) != cell.source
 
 
 def _saved(notebook: Notebook) -> _Saved:

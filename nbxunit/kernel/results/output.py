@@ -13,11 +13,11 @@ import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from time import perf_counter  # a test may replace it in its module
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from nbxunit import originals
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.results import fragments, markup, text
 from nbxunit.kernel.results.displays import embeds
@@ -87,7 +87,7 @@ class Live:
     def __init__(self, notebook: Notebook, results: Results) -> None:
         self._shell = notebook.shell
         self._results = results
-        self._start = perf_counter()
+        self._start = originals.perf_counter()
         self._updates = _HAS_THREADS and bool(
             ipython.execute_metadata(notebook.shell).get("cellId")
         )
@@ -110,7 +110,7 @@ class Live:
             wait = INTERVAL
             if self._results.planned > 1:
                 with contextlib.suppress(Exception):  # the next state may be shown again
-                    seconds = perf_counter() - self._start
+                    seconds = originals.perf_counter() - self._start
                     plain = text.progress(self._results, self.running, seconds)
                     self._publish(plain, markup.progress(self._results, self.running, seconds))
 

@@ -20,7 +20,7 @@ from nbxunit.kernel.cells.registry import Declaration
 from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import fixtures, unittest_rules
-from nbxunit.kernel.run import checks
+from nbxunit.kernel.run import checks, doctests, tree
 from nbxunit.kernel.run.injection import Injection
 
 if TYPE_CHECKING:
@@ -74,7 +74,10 @@ class NotebookModule(pytest.Module):
         injection = self._injection = Injection(self.notebook)
         injection.hide(self._left_hooks())
         self.config.add_cleanup(injection.undo)
+        self._fail_for(checks.plugins_of_cells(self.notebook, self.session))
+        injection.restore(self.notebook.registry.swept(self.notebook.namespace))
         self._fail_for(checks.refused_cells(self.notebook))
+        self._fail_for(checks.lost_tests(self.notebook))
         named, left_out = self._named_tests()
         self._fail_for(injection.errors(named))
         self._fail_for(checks.async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
@@ -83,11 +86,13 @@ class NotebookModule(pytest.Module):
         registry = self.notebook.registry
         registry.note_names(self.obj.__dict__)
         places = registry.places()
-        nodes.sort(key=lambda node: places.get(_original_name(node), math.inf))
+        nodes.sort(key=lambda node: places.get(tree.original_name(node), math.inf))
         if self.notebook.headless:
-            checks.warn_of_redefinitions(self.notebook, map(_original_name, nodes))
+            checks.warn_of_redefinitions(self.notebook, map(tree.original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
-        items, classes = _descend(nodes)
+        self._fail_for(checks.doubts(self.notebook, named if self.run.partial else None))
+        nodes += doctests.collect(self, self.notebook)
+        items, classes = tree.descend(nodes)
         self._fail_for(self._lost_tests(named, items))
         if not self.run.partial:
             self._fail_for(self._useless_hooks(classes))
@@ -124,11 +129,11 @@ class NotebookModule(pytest.Module):
     def keep_open(self, scope: pytest.Collector) -> None:
         """Keep this node, the class `scope` and those around it."""
         classes = [node for node in scope.listchain() if isinstance(node, pytest.Class)]
-        self._open = {_target(node): node for node in classes}
+        self._open = {tree.target(node): node for node in classes}
 
     def kept(self, node: pytest.Class) -> pytest.Class | None:
         """The class that was kept open in place of `node`, which is the same one found again."""
-        kept = (self._open or {}).get(_target(node))
+        kept = (self._open or {}).get(tree.target(node))
         if kept is not None:
             kept.obj = node.obj
             sessions.collect_afresh(kept)
@@ -228,7 +233,7 @@ class NotebookModule(pytest.Module):
         self, tests: Iterable[Declaration], items: Iterable[pytest.Item]
     ) -> Iterator[str]:
         """Test cells that pytest did not collect: none is lost in silence."""
-        collected = {_target(item) for item in items}
+        collected = {tree.target(item) for item in items}
         for test in tests:
             if test.directive.target not in collected:
                 yield (
@@ -238,7 +243,7 @@ class NotebookModule(pytest.Module):
 
     def _useless_hooks(self, classes: Iterable[pytest.Class]) -> Iterator[str]:
         tested = {base for node in classes for base in node.obj.__mro__}
-        names = sorted({_target(node) for node in classes})
+        names = sorted({tree.target(node) for node in classes})
         for hook in self.notebook.registry.hooks():
             path = hook.directive.path
             if not path:
@@ -249,7 +254,7 @@ class NotebookModule(pytest.Module):
                 known = f"; classes with tests: {', '.join(names)}" if names else ""
                 yield f"{where}: the notebook has no class {'::'.join(path)}{known}"
             elif not isinstance(found, type):
-                yield f"{where}: {'::'.join(path)} is no class but {found!r:.80}"
+                yield f"{where}: {'::'.join(path)} is not a class but {found!r:.80}"
             elif found not in tested:
                 yield f"{where}: the class has no tests, so the hook would never run"
 
@@ -278,111 +283,6 @@ def _id(notebook: Notebook, parent: pytest.Collector) -> dict[str, Any]:
         return {}
     plain: pytest.Module = pytest.Module.from_parent(parent, path=notebook.path)
     return {"nodeid": f"{plain.nodeid}[{notebook.variant}]"}
-
-
-class Collecting:
-    """The plugin that lets pytest collect one notebook and nothing else."""
-
-    def __init__(self, notebook: Notebook, run: RunState) -> None:
-        self._notebook = notebook
-        self._run = run
-        self.path = notebook.path if notebook.path.is_file() else notebook.path.parent
-        self.module: NotebookModule | None = None
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_collect_directory(self, path: Any, parent: pytest.Collector) -> Any:
-        """A folder on the way to the notebook, whose file may be unknown; a package stays one."""
-        found = yield
-        if type(found) is pytest.Dir and self._notebook.path.is_relative_to(path):
-            folder: NotebookDir = NotebookDir.from_parent(parent, path=path)
-            folder.collecting = self
-            return folder
-        return found
-
-    def pytest_collect_file(self, file_path: Any, parent: pytest.Collector) -> Any:
-        """The notebook."""
-        return self.collect(parent) if file_path == self._notebook.path else None
-
-    def on_the_way(self, folder: pytest.Directory) -> Iterator[pytest.Collector]:
-        """What leads from `folder` to the notebook."""
-        notebook = self._notebook.path
-        path = folder.path / notebook.relative_to(folder.path).parts[0]
-        if path == notebook:
-            yield self.collect(folder)
-        else:
-            yield from filter(
-                None, [folder.ihook.pytest_collect_directory(path=path, parent=folder)]
-            )
-
-    def collect(self, parent: pytest.Collector) -> NotebookModule:
-        """The notebook's node below `parent`."""
-        if self.module is None or not self.module.is_open:
-            self.module = NotebookModule.of(self._notebook, self._run, parent)
-        return self.module
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
-        """Leave out IPython's history and what no cell defines any more; check marks; give
-        classes their hook cells.
-        """  # noqa: D205
-        registry = self._notebook.registry
-        if collector is self.module and (is_history(name) or registry.is_left(name, obj)):
-            outcome = yield
-            return [] if outcome is not None else None
-        if unittest_rules.is_of_unittest(obj):
-            return (yield) and []
-        found = yield
-        if found is not None and self.module is not None:
-            for mark in pytest_nodes.marks(obj):
-                getattr(
-                    pytest.mark, mark.name
-                )  # with a session, pytest checks that it is registered
-        if isinstance(found, pytest.Class) and self.module is not None:
-            if unittest_rules.is_mixin(obj, vars(collector.obj).values()):
-                return []
-            kept = self.module.kept(found)
-            if kept is not None:
-                return kept
-            self.module.extend(found)
-        return found
-
-
-class NotebookDir(pytest.Directory):
-    """A folder in which pytest need not look at all files, for each of many notebooks."""
-
-    collecting: Collecting
-
-    def collect(self) -> Iterator[pytest.Collector]:
-        """The way to the notebook alone."""
-        return self.collecting.on_the_way(self)
-
-
-def _original_name(node: pytest.Item | pytest.Collector) -> str:
-    return str(getattr(node, "originalname", None) or node.name)
-
-
-def _target(node: pytest.Item | pytest.Collector) -> str:
-    """The name of a test or class inside its notebook, without parameters: `TestDb::test_insert`."""
-    chain = [each for each in node.listchain() if isinstance(each, pytest.Class | pytest.Item)]
-    return "::".join(map(_original_name, chain))
-
-
-def _descend(
-    nodes: Iterable[pytest.Item | pytest.Collector],
-) -> tuple[list[pytest.Item], list[pytest.Class]]:
-    """The items below `nodes`, and the classes that have any."""
-    items: list[pytest.Item] = []
-    classes: list[pytest.Class] = []
-    for node in nodes:
-        if isinstance(node, pytest.Item):
-            items.append(node)
-        else:
-            inner, inner_classes = _descend(pytest_nodes.collect_children(node))
-            items += inner
-            classes += inner_classes
-            if inner and isinstance(node, pytest.Class):
-                classes.append(node)
-    return items, classes
 
 
 def _is_in_no_class(request: pytest.FixtureRequest) -> bool:

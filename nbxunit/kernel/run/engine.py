@@ -15,27 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nbxunit import carriers
-from nbxunit.kernel.cells import hints
+from nbxunit import transport_warnings
+from nbxunit.kernel.cells import hints, values
+from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import installed, sessions
+from nbxunit.kernel.compat import installed, plugins, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat.live_log import LiveLog
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
-from nbxunit.kernel.run import exits, raised_magics
-from nbxunit.kernel.run.collection import Collecting
-from nbxunit.kernel.run.resolved import NEUTRAL, REPORTED, SELECTING, Resolved
+from nbxunit.kernel.run import exits, raised_magics, streams
+from nbxunit.kernel.run.collecting import Collecting
+from nbxunit.kernel.run.options import NEUTRAL, REPORTED, SELECTING, WITHOUT_BLOCKED, refuse
+from nbxunit.kernel.run.resolved import Resolved
 from nbxunit.kernel.run.selection import Collects, Selecting, Selection
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.run.state import RunState
 
-BLOCKED = ("nbmake", "nbval", "nb_regression", "pytest_notebook")
-"""Plugins of other tools that want the same files, and cost seconds to import."""
-WITHOUT_BLOCKED = tuple(word for name in BLOCKED for word in ("-p", f"no:{name}"))
-"""The arguments of pytest that keep them out."""
 _running = threading.Lock()
 
 
@@ -51,7 +49,7 @@ class Rules:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Let a conftest tell that it is in a kernel; drop warnings of what carries our messages."""
         config.nbxunit_kernel = True  # type: ignore[attr-defined]
-        for line in carriers.IGNORED:
+        for line in transport_warnings.IGNORED:
             config.addinivalue_line("filterwarnings", line)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
@@ -90,8 +88,13 @@ class Rules:
             raise skip from None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
-        """Add a hint to an error that a person would otherwise have to think about."""
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """Add values to a plain assert, and hints to what a person would have to think about."""
+        for excinfo in pytest_nodes.excinfos(item, call):
+            if isinstance(excinfo.value, AssertionError):
+                values.explain(self._notebook, excinfo.value)
+                if excinfo is call.excinfo:
+                    call.excinfo = pytest_nodes.stripped(excinfo)
         exc = call.excinfo.value if call.excinfo is not None else None
         hint = hints.hint(self._notebook, exc) if exc is not None else None
         if exc is not None and hint and hint not in getattr(exc, "__notes__", ()):
@@ -173,11 +176,13 @@ def prepare(
     """
     collecting = collecting or Collecting(notebook, run)
     where = collecting.path
-    words = [*args, *WITHOUT_BLOCKED, str(where)]
+    words = [*args, *WITHOUT_BLOCKED]
     neutral = dict(NEUTRAL)
     if resolved is None:
-        with installed.read_once():
-            config = pytest_config.prepare(words, [])
+        with installed.read_once(), plugins.quiet_rewriting(), plugins.own_conftests(where):
+            silenced = plugins.Silenced(NEUTRAL)
+            config = pytest_config.prepare([*words, str(where)], [silenced])
+        refuse(plugins.options_named(config, args))
         pytest_config.leave_garbage(config)
         # With --help, pytest reads no further than that option.
         ids = _ids((getattr(config.option, "file_or_dir", None) or [])[:-1])
@@ -190,6 +195,7 @@ def prepare(
         with installed.read_once():
             options = {**resolved.options, **neutral}
             made = resolved.made.keys() - neutral.keys()
+            words = [*words, str(where)]
             config = pytest_config.prepare_from(options, words, resolved.words, made)
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
@@ -197,8 +203,13 @@ def prepare(
     for name, value in neutral.items():
         if hasattr(config.option, name):
             setattr(config.option, name, value)
+    notebook.patterns = Patterns(
+        tuple(config.getini("python_functions")), tuple(config.getini("python_classes")),
+        config.getoption("assertmode", "rewrite") != "plain",
+    )  # fmt: skip
     selecting = Selecting(selection or Selection(), collecting)
-    for plugin in (collecting, selecting, Awaiting(), Rules(notebook, run, failfast=failfast)):
+    rules = Rules(notebook, run, failfast=failfast)
+    for plugin in (collecting, selecting, Awaiting(), streams.Streams(), rules):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, run, selecting, collecting)
 
@@ -266,5 +277,6 @@ def alone(prepared: Prepared) -> Iterator[None]:
         ):
             yield
     finally:
+        streams.reopen_handlers()
         prepared.run.end()
         _running.release()

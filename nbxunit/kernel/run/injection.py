@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import unittest
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +51,13 @@ class Injection:
         for name in names:
             value = namespace.pop(name)
             self._undo.append(functools.partial(namespace.setdefault, name, value))
+
+    def restore(self, tests: Mapping[str, object]) -> None:
+        """Let the notebook have these names again, which code of others has swept away."""
+        namespace = self._notebook.namespace
+        for name, value in tests.items():
+            namespace[name] = value
+            self._undo.append(functools.partial(namespace.pop, name, None))
 
     def undo(self) -> None:
         """Put everything back."""
@@ -108,7 +115,7 @@ class Injection:
                 self._set(owner, name, inner)
             if not isinstance(inner, type):
                 raise LookupError(  # noqa: TRY004 - told as an error of the cell
-                    f"{'::'.join(path[: depth + 1])} is no class but {inner!r:.80}"
+                    f"{'::'.join(path[: depth + 1])} is not a class but {inner!r:.80}"
                 )
             if inner.__dict__.get("__test__") is not True:
                 self._set(inner, "__test__", True)  # noqa: FBT003 - its name may not begin with Test

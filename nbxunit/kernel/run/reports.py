@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from json import dumps  # user code may replace it in its module
 from typing import TYPE_CHECKING, Any
 
 from nbxunit.kernel.cells.notebook import last_part
 from nbxunit.kernel.lifecycle import fixtures
 from nbxunit.limits import Room
+from nbxunit.originals import dumps
 
 if TYPE_CHECKING:
     import pytest

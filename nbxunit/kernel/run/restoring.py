@@ -1,6 +1,6 @@
-"""What a run changes in its process, and what puts it back.
+"""What a run changes in the process of its kernel is put back behind it.
 
-Imports the standard library only.
+Imports the standard library.
 """
 
 from __future__ import annotations
@@ -43,3 +43,12 @@ def _forget_conftests(before: set[str]) -> None:
     for name in set(sys.modules) - before:
         if name.rpartition(".")[2] == "conftest":
             del sys.modules[name]
+
+
+@contextlib.contextmanager
+def breakpoints() -> Iterator[None]:
+    """Let `breakpoint()` stop in a test: ipykernel's debugger swallows it where none is attached."""
+    debugpy = sys.modules.get("debugpy")
+    if debugpy is None or not debugpy.is_client_connected():
+        sys.breakpointhook = sys.__breakpointhook__
+    yield

@@ -6,7 +6,7 @@ May import pytest. `-k`, `-m` and `--deselect` are pytest's own.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -96,6 +96,15 @@ class Selecting:
         self.collected = [item.nodeid for item in items]
         yield
         self._by_cache(config, items)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Tell plugins which tests were asked for, as pytest's arguments: syrupy deletes by them."""
+        path = self._collecting.path
+        words = [f"{path}::{each}" for each in self._selection.ids]
+        if words:
+            session.config.args = session.config.option.file_or_dir = words
+        yield
 
     def _by_id(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The items that the ids name, in the order of the ids, each once (pytest's arguments)."""

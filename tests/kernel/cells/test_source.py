@@ -10,7 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbxunit import directives
-from nbxunit.kernel.cells import source
+from nbxunit.kernel.cells import source, transforming
 from nbxunit.kernel.cells.registry import Cell
 
 RUN = "get_ipython().run_line_magic('xunit_run', '')\n"
@@ -103,7 +103,7 @@ def test_names_of_a_test_are_its_own(declare, shell):
         ("async for n in x: pass", True),
         ("async with x: pass", True),
         ("[n async for n in x]", True),
-        ("async def f(): await x", False),
+        ("async def f(): await x\nf", False),
         ("f = lambda: 1", False),
     ],
 )
@@ -183,10 +183,10 @@ def test_inner_generators_are_allowed(declare):
 def test_runs_are_awaited_at_the_top_level_only():
     """A call of %xunit_run is awaited where the cell can await, and nowhere else."""
     call = "get_ipython().run_line_magic('xunit_run', '')\n"
-    assert source.await_runs([call]) == [f"await {call}"]
-    assert source.await_runs(["def f():\n", f"    {call}"]) == ["def f():\n", f"    {call}"]
-    assert source.await_runs(["x = 1\n"]) == ["x = 1\n"]
-    assert source.await_runs([f"ü = 1; {call}"]) == [f"ü = 1; await {call}"]
+    assert transforming.await_runs([call]) == [f"await {call}"]
+    assert transforming.await_runs(["def f():\n", f"    {call}"]) == ["def f():\n", f"    {call}"]
+    assert transforming.await_runs(["x = 1\n"]) == ["x = 1\n"]
+    assert transforming.await_runs([f"ü = 1; {call}"]) == [f"ü = 1; await {call}"]
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\x0c", "\x85", "\x1e"])
@@ -196,7 +196,7 @@ def test_separators_of_text_end_no_line(declare, separator):
     with pytest.raises(ValueError, match=f"a{separator}b") as caught:
         declare(text).make()()
     assert traceback.extract_tb(caught.value.__traceback__)[-1].lineno == 5
-    assert source.await_runs([f"x = '{separator}'\n", RUN]) == [
+    assert transforming.await_runs([f"x = '{separator}'\n", RUN]) == [
         f"x = '{separator}'\n",
         f"await {RUN}",
     ]

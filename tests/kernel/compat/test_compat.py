@@ -289,7 +289,8 @@ def test_fixtures_are_known():
 
 def test_marks_are_named_in_order(module):
     """The marks of a function are known by name."""
-    assert pytest_nodes.mark_names(module.obj.test_c) == ["usefixtures", "filterwarnings"]
+    names = [mark.name for mark in pytest_nodes.marks(module.obj.test_c)]
+    assert names == ["usefixtures", "filterwarnings"]
 
 
 def test_fixtures_of_python_hooks_are_known_by_name(pytester):
@@ -338,11 +339,11 @@ def test_an_item_runs_the_instance_that_it_is_given(pytester):
 def test_rewritten_asserts_explain_and_compile():
     """The rewritten tree compiles statement by statement and tells the values."""
     tree = ast.parse("def f(x):\n    assert x == 2\n")
-    pytest_nodes.rewrite_asserts(tree)
+    pytest_nodes.rewrite_asserts(tree, "cell")
     namespace: dict[str, object] = {}
     for node in tree.body:
         exec(compile(ast.Module([node], []), "<test>", "exec"), namespace)
-    assert set(pytest_nodes.HIDDEN_NAMES) <= set(namespace)
+    assert set(pytest_nodes.REWRITING_NAMES) <= set(namespace)
     with pytest.raises(AssertionError, match="1 == 2"):
         namespace["f"](1)  # type: ignore[operator]
 

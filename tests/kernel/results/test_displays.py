@@ -196,7 +196,8 @@ COUNT = """
 import cProfile, io, pstats
 from nbxunit.kernel import extension
 from nbxunit.kernel.inline import actions
-from nbxunit.kernel.run import engine, restoring
+from nbxunit.kernel.run import engine
+from nbxunit.kernel.run.restoring import restored
 def calls_of(function):
     with cProfile.Profile() as profile:
         function()
@@ -205,7 +206,7 @@ def shown():
     action = actions.running(live, [])
     action.conclude(action.work())
 def bare():
-    with restoring.restored():
+    with restored():
         engine.finish(engine.prepare(live.notebook, live.run, []), [])
 live = extension.load(get_ipython())
 shown()
