@@ -11,12 +11,14 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
+import difflib
 import io
 import itertools
 import keyword
 import re
 import tokenize
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 Kind = Literal["setup", "teardown", "test"]
@@ -119,6 +121,12 @@ def misplaced(source: str) -> int | None:
     return next((number for number in suspects if number != first), None)
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like `word`, as a question behind it; empty where none is like it."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
 def parse(kind: Kind, line: str) -> Directive:
     """What `line`, the text behind `%%xunit_<kind>`, declares. DirectiveError if it makes no sense."""
     text, marks = _split_options(line)
@@ -141,7 +149,9 @@ def _scope(head: str) -> tuple[Scope, tuple[str, ...]]:
     word, _, rest = head.strip().partition(" ")
     scope = next((known for known in SCOPES if known == (word or "function")), None)
     if scope is None:
-        raise DirectiveError(f"unknown scope {word!r}: {_EXPECTED_HOOK}")
+        raise DirectiveError(
+            f"unknown scope {word!r}{did_you_mean(word, SCOPES)}: {_EXPECTED_HOOK}"
+        )
     if scope in _OF_A_CLASS:
         if not rest.strip():
             raise DirectiveError(

@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help()
         return 4
+    if words[0] != "run" and (".ipynb" in words[0] or Path(words[0]).is_dir()):
+        parser.error(f"did you mean nbxunit run {' '.join(words)}?")
     command = parser.parse_args(words[:1]).command
     return run(words[1:]) if command == "run" else 4
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxunit.errors import TestsFailed
-from nbxunit.kernel.cells import hints, refusals, rewriting, transforming, values
+from nbxunit.kernel.cells import compared, hints, refusals, rewriting, transforming, values
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.inline import installing
@@ -59,9 +59,15 @@ class _Loaded:
         """After a cell: what to try if it has failed, where a cell tells."""
         self.notebook.end_cell(result.info if result is not None else None)
         exc = result.error_in_exec if result is not None else None
+        if result is not None and result.success and not self.notebook.is_busy:
+            self.live.note_tests()
         if isinstance(exc, TestsFailed) and self.live.run.failure is not None:
             ipython.debug_next(self.notebook.shell, self.live.run.failure)
         explanation = values.explain(self.notebook, exc)
+        found = compared.difference(self.notebook, exc) if exc is not None else None
+        if exc is not None and found is not None:
+            explanation = f"{explanation or ''}\n{found.text}".lstrip()
+            exc.args = (f"{exc}\n{found.text}",)
         hint = hints.hint(self.notebook, exc) if exc is not None else None
         notes = [*self.live.take_notes(), *([hint] if hint else [])]
         if not self.notebook.headless:

@@ -41,6 +41,7 @@ EXPECTED = {
     "list": ["class TestAccount", "test_deposit", "passed", "class setup ["],
     "none": ["13 deselected", "no tests ran"],
     "broken": ["! the notebook could not be collected", "no class TestNowhere"],
+    "frame-table": ["2 of 9 values differ:", "row column left right", "1 customer 'Bob' 'Bo'"],
 }
 """What is seen below a cell, with blanks as one."""
 
@@ -165,3 +166,35 @@ def test_narrow(executed, server, page_of, screenshots, width):
     opened.open(executed)
     opened.page.screenshot(path=screenshots / "narrow.png")
     assert opened.page.evaluate(OVERFLOW) == []
+
+
+FAILING = {
+    "load": "%load_ext nbxunit",
+    "orders": """\
+import pandas as pd
+
+orders = pd.DataFrame({"order": [1, 2, 3], "amount": [9.5, None, 3.0]})
+
+
+def clean(orders):
+    return orders.dropna()""",
+    "failing": """\
+%%xunit_test test_clean
+cleaned = clean(orders)
+expected = orders.fillna(0.0)
+assert cleaned.equals(expected)""",
+}
+
+
+def test_a_failing_cell(server, page_of, screenshots):
+    """The picture of a failing cell in the README is what JupyterLab shows; it fits, and is small."""
+    server.write("failing.ipynb", FAILING)
+    opened = lab.Lab(page_of(width=1000, height=900), server)
+    opened.open("failing.ipynb")
+    opened.run_all()
+    index = list(FAILING).index("failing")
+    opened.sees(index, "✗ test_clean", "shape: (2, 2) on the left, (3, 2) on the right")
+    opened.page.add_style_tag(content=".jp-Toolbar, .jp-cell-toolbar {visibility: hidden}")
+    opened.page.mouse.move(0, 0)
+    picture = opened.cell(index).screenshot(path=screenshots / "failing-cell.png")
+    assert len(picture) < 60_000

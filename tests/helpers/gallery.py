@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CELLS = {
-    "load": "%load_ext nbxunit\n%xunit_config raise_on_failure=False",
+    "load": "%load_ext nbxunit\n%xunit_config raise_on_failure=off",
     "functions": """\
 def balance(account):
     return sum(account)
@@ -51,5 +51,20 @@ display(HTML("<table><tr><td>revenue</td><td>42</td></tr></table>"))""",
     "none": "%xunit_run -k nothing_is_called_so",
     "broken-hook": "%%xunit_setup class TestNowhere\npass",
     "broken": "%xunit_run",
+    "reset": "%xunit_reset",
+    "data": """\
+import numpy as np
+import pandas as pd
+
+orders = pd.DataFrame({"order_id": [1, 2, 3], "customer": ["Ada", "Bob", None], "amount": [9.5, None, 3.0]})
+tidy = orders.assign(customer=["Ada", "Bo", None], amount=[9.5, 0.0, 3.0])
+grid = np.arange(12).reshape(3, 4)""",
+    "frame-words": "%%xunit_test test_missing\nassert orders.amount.isna().sum() == 0",
+    "frame-table": "%%xunit_test test_tidy\nassert orders.equals(tidy)",
+    "frame-columns": "%%xunit_test test_columns\nassert orders == tidy[['amount', 'order_id']]",
+    "array-table": """\
+%%xunit_test test_grid
+expected = grid + (grid > 9)
+assert np.array_equal(grid, expected)""",
 }
 """The cells by their ids, in order. A failed run does not end the notebook."""

@@ -19,7 +19,8 @@ def hint(notebook: Notebook, exc: BaseException) -> str | None:
         if name in notebook.namespace:
             return (
                 f"hint: {name} is a name of the notebook, and a test cell's names are its own; "
-                f"write `global {name}` into the cell to change it"
+                f"use another name, as in `out = {name}...`; "
+                f"to change the notebook's, write `global {name}` into the cell"
             )
     elif isinstance(exc, NameError) and name:
         for hook in notebook.registry.hook_cells_of_name(str(name)):

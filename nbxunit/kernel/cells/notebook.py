@@ -205,6 +205,11 @@ class Notebook:
         return str(transformed if transformed is not None else info.raw_cell)
 
     @property
+    def is_busy(self) -> bool:
+        """Whether the cell that began last, or a host's order, has not come to its end."""
+        return self.headless or self.runs_cell or self._cell is None
+
+    @property
     def cell(self) -> Cell:
         """The cell that is running; with the code that it runs inside itself as its own.
 

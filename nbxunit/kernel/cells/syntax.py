@@ -1,4 +1,4 @@
-"""Which nodes of a parsed cell belong to the cell itself, and not to a function or class in it.
+"""Which nodes of a parsed cell belong to the cell itself, or stand where a traceback has come to.
 
 Imports the standard library.
 """
@@ -6,9 +6,13 @@ Imports the standard library.
 from __future__ import annotations
 
 import ast
+import linecache
+import types
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_Statement = TypeVar("_Statement", bound=ast.stmt)
 _SCOPES = (*DEFINITIONS, ast.Lambda)
 
 
@@ -48,3 +52,22 @@ def deleted_names(nodes: Iterable[ast.AST]) -> list[str]:
         for name in ast.walk(statement)
         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Del)
     ]
+
+
+def statement_at(trace: types.TracebackType, kind: type[_Statement]) -> _Statement | None:
+    """The innermost statement of a kind around the place that an entry of a traceback has come to."""
+    code = trace.tb_frame.f_code
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except SyntaxError:
+        return None
+    line, _, column, _ = list(code.co_positions())[trace.tb_lasti // 2]
+    place = line or trace.tb_lineno, column or 0
+    found = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, kind)
+        and (node.lineno, node.col_offset) <= place
+        and place <= (node.end_lineno or 0, node.end_col_offset or 0)
+    ]
+    return max(found, key=lambda node: (node.lineno, node.col_offset), default=None)

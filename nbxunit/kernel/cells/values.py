@@ -6,11 +6,11 @@ Imports pure_eval, which comes with IPython, and only when an assert has failed.
 from __future__ import annotations
 
 import ast
-import linecache
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nbxunit.kernel.cells import data, syntax
 from nbxunit.kernel.compat import nodes as pytest_nodes
 
 if TYPE_CHECKING:
@@ -50,27 +50,8 @@ def _explanation(notebook: Notebook, exc: AssertionError) -> str | None:
     code = trace.tb_frame.f_code
     if pytest_nodes.is_rewritten(code):
         return None
-    node = _failed_assert(trace)
+    node = syntax.statement_at(trace, ast.Assert)
     return None if node is None else _Explained(trace.tb_frame).text(node.test)
-
-
-def _failed_assert(trace: types.TracebackType) -> ast.Assert | None:
-    """The assert statement that is where `trace` ends: the innermost one around its place."""
-    code = trace.tb_frame.f_code
-    try:
-        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    except SyntaxError:
-        return None
-    line, _, column, _ = list(code.co_positions())[trace.tb_lasti // 2]
-    place = line or trace.tb_lineno, column or 0
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assert)
-        and (node.lineno, node.col_offset) <= place
-        and place <= (node.end_lineno or 0, node.end_col_offset or 0)
-    ]
-    return max(found, key=lambda node: (node.lineno, node.col_offset), default=None)
 
 
 class _Explained(ast.NodeTransformer):
@@ -117,7 +98,7 @@ class _Explained(ast.NodeTransformer):
         if found is None or isinstance(found[0], type | types.ModuleType) or callable(found[0]):
             return node
         self._has_values = True
-        value = pytest_nodes.short_repr(found[0])
+        value = data.words(found[0]) or pytest_nodes.short_repr(found[0])
         if not isinstance(node, ast.Name):
             self._where[ast.unparse(node)] = value
         return ast.Name(value, ast.Load())

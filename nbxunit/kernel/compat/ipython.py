@@ -72,12 +72,15 @@ def cell_id(metadata: Mapping[str, Any], filename: str) -> str:
     JupyterLab, Notebook 7 and VS Code send `cellId`, Colab metadata of its own, and Databricks
     writes it into the name of the code's file.
     """
+    in_databricks = re.search(r"(?:^|[/\\])command-(\d+)-\w+$", filename)
+    return told_cell_id(metadata) or (in_databricks[1] if in_databricks else "")
+
+
+def told_cell_id(metadata: Mapping[str, Any]) -> str:
+    """The cell's id that a person's front end sends; nbclient, papermill and Databricks send none."""
     colab = metadata.get("colab")
     in_colab = colab.get("cell_id") if isinstance(colab, Mapping) else None
-    in_databricks = re.search(r"(?:^|[/\\])command-(\d+)-\w+$", filename)
-    return str(
-        metadata.get("cellId") or in_colab or (in_databricks[1] if in_databricks else "") or ""
-    )
+    return str(metadata.get("cellId") or in_colab or "")
 
 
 def main_module(shell: InteractiveShell) -> types.ModuleType:

@@ -166,6 +166,13 @@ def is_fixture(obj: object) -> bool:
     return isinstance(getfixturemarker(obj), FixtureFunctionMarker)
 
 
+def fixture_name(obj: object) -> str | None:
+    """The name that `pytest.fixture(name=...)` gives a fixture, if it does."""
+    from _pytest.fixtures import getfixturemarker
+
+    return getattr(getfixturemarker(obj), "name", None)
+
+
 def call_with_optional_argument(func: Callable[..., object], argument: object) -> None:
     """Call a Python hook as pytest does: with its argument if it takes one."""
     __tracebackhide__ = True

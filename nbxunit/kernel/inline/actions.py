@@ -24,12 +24,12 @@ import nbxunit
 from nbxunit import protocol
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.compat import config as pytest_config
+from nbxunit.kernel.inline import concluding
 from nbxunit.kernel.inline.guards import Guards, differences
 from nbxunit.kernel.inline.open_scope import Opened
 from nbxunit.kernel.inline.recording import Outcome, RecordedRun
 from nbxunit.kernel.lifecycle import bridge
-from nbxunit.kernel.results import outline, output
-from nbxunit.kernel.results.model import Results
+from nbxunit.kernel.results import outline
 from nbxunit.kernel.run import engine, reasons
 from nbxunit.kernel.run.reports import Serialiser
 from nbxunit.kernel.run.restoring import breakpoints, restored
@@ -59,19 +59,22 @@ class Action:
         self.conclude(self.work())
 
 
-def running(live: LiveNotebook, words: Sequence[str]) -> Action:
+def running(live: LiveNotebook, words: Sequence[str], *, of_cell: bool = False) -> Action:
     """Run the tests that `words`, pytest's arguments, select, and show the results.
 
-    Raises nbxunit.TestsFailed where not all is well, UsageError for words that make no sense, and
+    With `of_cell` it is the run of one test cell, behind which a notebook may go on. Raises
+    nbxunit.TestsFailed where not all is well, UsageError for words that make no sense, and
     KeyboardInterrupt after the teardowns of an interrupted run.
     """
     try:
         guards, rest = Guards.of(words)
     except ValueError as exc:
         raise UsageError(f"%xunit_run: --shuffle=SEED takes a number: {exc}") from exc
-    if not guards.twice:
-        return Action(lambda: _run(live, rest, guards), lambda outcome: _conclude(live, outcome))
-    return Action(lambda: _run_twice(live, rest, guards), lambda outcome: _conclude(live, outcome))
+    run = _run_twice if guards.twice else _run
+    return Action(
+        lambda: run(live, rest, guards),
+        lambda outcome: concluding.conclude(live, outcome, of_cell=of_cell),
+    )
 
 
 def opening(live: LiveNotebook, path: tuple[str, ...]) -> Action:
@@ -79,7 +82,9 @@ def opening(live: LiveNotebook, path: tuple[str, ...]) -> Action:
 
     Raises nbxunit.TestsFailed where a setup fails, and UsageError where there is no such class.
     """
-    return Action(lambda: _open(live, path), lambda outcome: _conclude_opening(live, outcome))
+    return Action(
+        lambda: _open(live, path), lambda outcome: concluding.conclude_opening(live, outcome)
+    )
 
 
 def closing(live: LiveNotebook, then: Callable[[], None] = lambda: None) -> Action:
@@ -87,7 +92,7 @@ def closing(live: LiveNotebook, then: Callable[[], None] = lambda: None) -> Acti
 
     def conclude(outcome: Outcome) -> None:
         then()
-        _conclude_opening(live, outcome)
+        concluding.conclude_opening(live, outcome)
 
     return Action(lambda: _close(live), conclude)
 
@@ -132,14 +137,6 @@ def _close(live: LiveNotebook) -> Outcome:
     if not failed:
         run.results.notes.insert(0, f"{opened.label}: closed")
     return run.outcome(int(failed))
-
-
-def _conclude_opening(live: LiveNotebook, outcome: Outcome) -> None:
-    results = outcome[0]
-    if results.status == pytest.ExitCode.OK:
-        output.say_notes(results.notes)
-        return
-    _conclude(live, outcome)
 
 
 def _run_twice(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
@@ -192,7 +189,8 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     if status == pytest.ExitCode.INTERNAL_ERROR:
         results.message = results.message or prepared.text.getvalue()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
-        results.reasons = reasons.reasons_for_none(prepared)
+        none_yet = outline.none_yet(live.notebook)
+        results.reasons = [none_yet] if none_yet else reasons.reasons_for_none(prepared)
     if not isinstance(prepared.collecting, Companion):
         outline.remember(live.last_runs, results)
     results.notes += outline.stale(live.notebook, results)
@@ -271,30 +269,3 @@ def _capture(call: Callable[[], object]) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as out:
         call()
     return out.getvalue()
-
-
-def _conclude(live: LiveNotebook, outcome: Outcome) -> None:
-    results, shown, listing = outcome
-    if listing:
-        output.show_text(listing)
-        if not results.tests and not results.errors and not results.message:
-            return
-    shown.finish()
-    if results.interrupted:
-        raise KeyboardInterrupt(f"interrupted in {results.interrupted}")
-    if results.status != pytest.ExitCode.OK:
-        _fail(live, results)
-
-
-def _fail(live: LiveNotebook, results: Results) -> None:
-    if not live.settings.raise_on_failure:
-        return
-    bad = [test.nodeid for test in results.tests.values() if test.outcome in ("failed", "error")]
-    named = ", ".join(nodeid.partition("::")[2] for nodeid in bad[:3]) + (", ..." if len(bad) > 3 else "")  # noqa: PLR2004  # fmt: skip  # noqa: E501
-    what = results.message.partition("\n")[0] or results.summary().rpartition(" in ")[0]
-    if not bad and results.ending:
-        what = results.ending
-    elif not bad and any(note.startswith("run twice: ") for note in results.notes):
-        what = "the second run differs from the first"
-    again = "details above; run them again with %xunit_run --lf" if bad else "details above"
-    raise nbxunit.TestsFailed(f"{what}{f': {named}' if named else ''} ({again})")

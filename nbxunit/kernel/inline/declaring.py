@@ -44,6 +44,10 @@ def declare(live: LiveNotebook, kind: Kind, line: str, cell: str) -> Directive:
     )
     if not notebook.headless and kind == "test":
         _replace(live, directive)
+    elif not notebook.headless:
+        for other in notebook.registry.hooks(kind, directive.scope):
+            if other.directive.path == directive.path:
+                live.note(f"{directive.label}: that of [{other.cell.number}] still runs, too")
     notebook.registry.declare(declaration, list(notebook.namespace))
     return directive
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit.kernel.cells import data, differing
 from nbxunit.kernel.run.collection import is_history
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Guards:
 class StateGuard:
     """The plugin that notes which names of the notebook the body of a test changes.
 
-    By identity, and by the number of items: cheap, and blind to a change that keeps both.
+    By identity, by the number of items, and by the contents of frames and arrays: cheap, and blind to
+    a change of another object that keeps both.
     """
 
     def __init__(self, namespace: Mapping[str, object], results: Results) -> None:
@@ -76,9 +78,12 @@ class StateGuard:
                 name = item.nodeid.partition("::")[2]
                 self._results.notes.append(f"state guard: {name} {changes}")
 
-    def _state(self) -> dict[str, tuple[object, int | None]]:
+    def _state(self) -> dict[str, tuple[object, object]]:
         return {
-            name: (value, _size(value))
+            name: (
+                value,
+                _size(value) if data.kind(value) is None else differing.fingerprint(value),
+            )
             for name, value in self._namespace.items()
             if not is_history(name)
         }
@@ -90,13 +95,15 @@ def _size(value: object) -> int | None:
 
 
 def _changes(
-    before: Mapping[str, tuple[object, int | None]], after: Mapping[str, tuple[object, int | None]]
+    before: Mapping[str, tuple[object, object]], after: Mapping[str, tuple[object, object]]
 ) -> Iterator[str]:
     for name, (value, size) in after.items():
         if name not in before:
             yield f"created {name}"
         elif before[name][0] is not value:
             yield f"rebound {name}"
+        elif before[name][1] != size and data.kind(value) is not None:
+            yield f"changed {name} in place"
         elif before[name][1] != size:
             yield f"changed {name} ({before[name][1]} items, then {size})"
     yield from (f"deleted {name}" for name in before if name not in after)

@@ -5,6 +5,7 @@ May import IPython.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _CELL_MAGICS = ("xunit_setup", "xunit_teardown", "xunit_test")
 _COMPLETED = ("%%xunit_setup", "%%xunit_teardown", "%%xunit_test", "%xunit_run", "%xunit_open", "%xunit_config")  # fmt: skip  # noqa: E501
 
+_COMMENT = r"#[ \t]*xunit:"
+
 
 def install(shell: InteractiveShell, live: LiveNotebook) -> XunitMagics:
     """Register the magics on `shell`, and what Tab offers behind them."""
@@ -28,6 +31,7 @@ def install(shell: InteractiveShell, live: LiveNotebook) -> XunitMagics:
     shell.register_magics(magics)
     for magic in _COMPLETED:
         shell.set_hook("complete_command", completion.completer(live, magic), str_key=magic)
+    shell.set_hook("complete_command", completion.comment_completer(live), re_key=_COMMENT)
     for name in _CELL_MAGICS:
         cast("Any", shell).register_magic_function(_misplaced(name), "line", f"%{name}")
     return magics
@@ -52,3 +56,4 @@ def uninstall(shell: InteractiveShell) -> None:
             del registered[name]
     for magic in _COMPLETED:
         shell.strdispatchers["complete_command"].strs.pop(magic, None)
+    shell.strdispatchers["complete_command"].regexs.pop(re.compile(_COMMENT), None)

@@ -16,7 +16,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from nbxunit import directives
 from nbxunit.directives import Kind
-from nbxunit.kernel.inline import declaring
+from nbxunit.kernel.inline import declaring, helping
 from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import outline, outline_markup, output, text
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from nbxunit.kernel.inline.actions import Action
 
 _TARGET = "module | class NAME | method NAME | function (the default), with fixtures in parentheses"
-_FLAGS = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False, "no": False}  # fmt: skip  # noqa: E501
 
 
 @magics_class
@@ -110,7 +109,7 @@ class XunitMagics(Magics):
         directive = declaring.declare(self._live, "test", line, cell)
         notebook = self._notebook
         if self._live.settings.run_cells and not notebook.headless:
-            return self._run([directive.target])
+            return self._run([directive.target], of_cell=True)
         if not notebook.headless:
             rest = f"registered; run it with %xunit_run {directive.target}"
             output.say(directive.label, rest, "test", self._live.take_notes())
@@ -135,6 +134,11 @@ class XunitMagics(Magics):
         from nbxunit.kernel.inline import actions
 
         words = actions.words_of(line)
+        if {"-h", "--help"}.intersection(words):
+            output.show_text(
+                f"{inspect.cleandoc(str(XunitMagics.xunit_run.__doc__))}{helping.OF_RUN}"
+            )
+            return self._nothing()
         return self._nothing() if self._notebook.headless else self._run(words)
 
     @no_var_expand
@@ -222,36 +226,42 @@ class XunitMagics(Magics):
     @no_var_expand
     @line_magic
     def xunit_config(self, line: str) -> None:
-        """Show or set how cells behave: `run_cells` and `raise_on_failure`, True or False.
+        """Show or set how cells behave.
+
+        `raise_on_failure` is `run` where a front end tells which cell runs, so that "Run All" goes on
+        past a test cell that fails; else, as under nbclient and papermill, it is `cells`.
 
         Examples::
 
             %xunit_config                            show
             %xunit_config run_cells=False            test cells register only
-            %xunit_config raise_on_failure=False     a failed run does not fail its cell
+            %xunit_config raise_on_failure=cells     each test cell that fails raises
+            %xunit_config raise_on_failure=run       only %xunit_run raises
+            %xunit_config raise_on_failure=off       a failed run does not fail its cell
         """
         settings = self._live.settings
         for word in line.split():
             name, _, value = word.partition("=")
-            if not hasattr(settings, name) or value.lower() not in _FLAGS:
-                known = ", ".join(f"{known}=True|False" for known in vars(settings))
-                raise UsageError(f"%xunit_config: {word!r} is not one of {known}")
-            setattr(settings, name, _FLAGS[value.lower()])
+            try:
+                settings.set(name, value)
+            except ValueError as exc:
+                raise UsageError(f"%xunit_config: {exc}") from None
         if not line.strip():
-            shown = "\n".join(f"{name}={value}" for name, value in vars(settings).items())
-            output.show_text(shown)
+            raises = f"raise_on_failure={self._live.raises}"
+            output.show_text(f"run_cells={settings.run_cells}\n{raises}")
 
     def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
         directive = declaring.declare(self._live, kind, line, cell)
         if not self._notebook.headless:
-            output.say(directive.label, f"registered, {declaring.when(directive)}")
+            rest = f"registered, {declaring.when(directive)}"
+            output.say(directive.label, rest, notes=self._live.take_notes())
 
     # --- runs ---
 
-    def _run(self, words: list[str]) -> Coroutine[Any, Any, None] | None:
+    def _run(self, words: list[str], *, of_cell: bool = False) -> Coroutine[Any, Any, None] | None:
         from nbxunit.kernel.inline import actions
 
-        return self._act(actions.running(self._live, words))
+        return self._act(actions.running(self._live, words, of_cell=of_cell))
 
     def _act(self, action: Action) -> Coroutine[Any, Any, None] | None:
         if self._is_awaited():

@@ -186,6 +186,8 @@ def _footer(results: Results) -> Iterator[str]:
         yield folded(count, f"<pre>{h(chr(10).join(results.warnings))}</pre>")
     if len(results.tests) > 1:
         yield from _hooks(results)
+    if results.closing:
+        yield f'<div class="dim s">{h(results.closing)}</div>'
 
 
 def _hooks(results: Results) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from nbxunit.kernel.cells.differing import Difference
 from nbxunit.kernel.cells.registry import HookRun
 from nbxunit.kernel.results.fragments import attribute, colour, flow, folded, glyph, h, link
 from nbxunit.kernel.results.model import Display, Row, TestResult
@@ -41,7 +42,7 @@ def single(row: Row) -> str:
         f'<span class="s"><span class="{colour(test.outcome)}">{h(outcome(row))}</span>'
         f'<span class="dim"> · {h(" · ".join(facts))}</span></span>',
     )
-    return head + details(test) + displays(test)
+    return head + details(test) + displays(test, is_open=True)
 
 
 def outcome(row: Row) -> str:
@@ -86,9 +87,21 @@ def _problem(each: Problem, test: TestResult) -> Iterator[str]:
     elif colour == "warn" and len(test.problems) > 1:
         yield f'<div class="s">in {h(each.when)}</div>'
     yield f'<pre class="{colour}">{h(chr(10).join(each.explanation))}</pre>'
+    if each.difference is not None:
+        yield from _difference(each.difference)
     yield from (f'<pre class="dim s">{h(cause)}</pre>' for cause in each.causes)
     yield _source(each, test)
     yield from _captured("variables", "\n".join(each.variables))
+
+
+def _difference(difference: Difference) -> Iterator[str]:
+    """How data differ: in words, and a table of the first differing values."""
+    yield from (f'<div class="s">{h(line)}</div>' for line in difference.lines)
+    if difference.table:
+        head, *rows = difference.table
+        names = "".join(f"<th>{h(name)}</th>" for name in head)
+        body = "".join(f"<tr>{''.join(f'<td>{h(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        yield f'<table class="d"><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _source(each: Problem, test: TestResult) -> str:
@@ -135,13 +148,13 @@ def hook_of(run: HookRun) -> str:
     return f"{h(run.hook.directive.label)} {link(run.hook.cell)} {mark} {milliseconds(run.seconds)}"
 
 
-def displays(test: TestResult) -> str:
-    """What a test displayed, unfolded where it did not pass."""
+def displays(test: TestResult, *, is_open: bool = False) -> str:
+    """What a test displayed, unfolded where it did not pass, or with `is_open`."""
     if not test.displays:
         return ""
     count = f"{len(test.displays)} display{'s' if len(test.displays) > 1 else ''}"
     shown = "".join(f'<div class="{_OUT}">{_display(each)}</div>' for each in test.displays)
-    return folded(count, shown, is_open=test.outcome != "passed")
+    return folded(count, shown, is_open=is_open or test.outcome != "passed")
 
 
 def _display(display: Display) -> str:

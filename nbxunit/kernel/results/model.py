@@ -115,6 +115,8 @@ class Results:
     planned: int = 0
     notes: list[str] = dataclasses.field(default_factory=list)
     """What registration had to say."""
+    closing: str = ""
+    """What is said last."""
     _set_up: list[tuple[tuple[str, ...], HookRun]] = dataclasses.field(default_factory=list)
     """The setups of wide scopes that have run, each with the classes of the test it ran for."""
 

@@ -14,6 +14,7 @@ import unittest
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from nbxunit import directives
 from nbxunit.kernel.cells.registry import Cell, Declaration
 
 if TYPE_CHECKING:
@@ -169,6 +170,21 @@ def stale(notebook: Notebook, results: Results | None = None) -> list[str]:
         name: cell for name, cell in _targets(notebook, ()) if cell is not None and name in ran
     }
     return [f"{name}: {DIFFERS}" for name, cell in found.items() if saved.differs(cell)]
+
+
+def none_yet(notebook: Notebook) -> str:
+    """That no test cell has run, and how many the saved notebook has; empty where that is not why."""
+    if notebook.registry.tests():
+        return ""
+    found = [directives.find(source) for source in _saved(notebook).sources.values()]
+    count = sum(each is not None and each[0] == "test" for each in found)
+    if not count:
+        return ""
+    cells = "1 test cell" if count == 1 else f"{count} test cells"
+    return (
+        f"no test cell has run in this kernel yet; the saved notebook has {cells}: "
+        "run the cells first (Run All)"
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nbxunit.directives import lines_of
+from nbxunit.kernel.cells.differing import Difference
 from nbxunit.kernel.cells.registry import Cell
 from nbxunit.protocol import clean
 
@@ -63,6 +64,8 @@ class Problem:
     """The subtest that it is about, as unittest and pytest name it: `[message] (n=1)`."""
     variables: tuple[str, ...] = ()
     """The variables where it happened, if `--showlocals` asks for them."""
+    difference: Difference | None = None
+    """How the data differ that were compared; `source` has it as text."""
 
     @property
     def kind(self) -> str:
@@ -74,6 +77,8 @@ class Problem:
         """What pytest marks with E, without the mark; else all that there is to show."""
         marked = [line[1:] for line in self.source if line[:1] == "E"]
         text = textwrap.dedent("\n".join(marked or self.source or [self.message]))
+        if self.difference is not None:
+            text = text.partition(self.difference.lines[0])[0].rstrip()
         return text.split("\n")
 
 
@@ -98,8 +103,13 @@ def problem(data: Mapping[str, Any], cells: Mapping[str, Cell]) -> Problem:
     return Problem(
         when, where, str(crash.get("message", "")), tuple(_source(entries)),
         "\n".join(_full_lines(longrepr)), place, (*shown[:1], *shown[1:][1 - CALLS :]),
-        tuple(_causes(longrepr)), subtest, tuple(_variables(entries)),
+        tuple(_causes(longrepr)), subtest, tuple(_variables(entries)), _difference(data),
     )  # fmt: skip
+
+
+def _difference(data: Mapping[str, Any]) -> Difference | None:
+    told = data.get("nbxunit_difference")
+    return Difference(tuple(told["lines"]), tuple(map(tuple, told["table"]))) if told else None
 
 
 def _property(data: Mapping[str, Any], name: str) -> str:
@@ -126,7 +136,7 @@ def _lines(data: Mapping[str, Any]) -> list[str]:
 
 def _source(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     """The lines that pytest marks, with the rest of their statements; else the first lines."""
-    calls = [_lines(entry["data"]) for entry in entries]
+    calls = [_told_of(entry["data"]) for entry in entries]
     explained = [[line for line in lines if line[:1] == "E"] for lines in calls]
     marked = [
         line
@@ -134,6 +144,14 @@ def _source(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         for line in (*_statement(lines), *told)
     ]
     return marked or _told([line for lines in calls for line in lines])
+
+
+def _told_of(data: Mapping[str, Any]) -> list[str]:
+    """The lines of one call; of an installed library's, what it has raised and not its source."""
+    lines, path = _lines(data), str((data.get("reprfileloc") or {}).get("path", ""))
+    raised = [line for line in lines if line[:1] == "E"]
+    has_source = not any(line.strip("> ") == "???" for line in lines)
+    return raised if raised and (_INSTALLED.search(path) or not has_source) else lines
 
 
 def _statement(lines: list[str]) -> list[str]:
@@ -183,6 +201,7 @@ def _python_places(lines: Iterable[str]) -> Iterator[tuple[str, int, int]]:
 
 
 _IN_A_CELL = r'File "([^"]* cell \d+)", line (\d+)'
+_INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _CELL = re.compile(r"cell \d+$")
 
 

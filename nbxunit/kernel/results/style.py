@@ -43,6 +43,11 @@ font-size:inherit}
 & .t>tbody>tr>td.r{text-align:right;padding-right:0;font-variant-numeric:tabular-nums}
 & .t>tbody>tr>td.s{font-size:.88em}
 & .t>tbody>tr,& .t>tbody>tr:nth-child(odd),& .t>tbody>tr:hover{background:none}
+& .d{border-collapse:collapse;margin:.3em 0 .5em;border:0;font-size:.88em;
+font-family:var(--jp-code-font-family,ui-monospace,monospace)}
+& .d th,& .d td{text-align:left;padding:.1em 1.2em .1em 0;border:0;color:inherit;background:none;
+border-bottom:1px solid var(--line);white-space:pre-wrap}
+& .d th{color:var(--dim);font-weight:400}& .d tr,& .d tr:hover{background:none}
 & ul{list-style:none;margin:0;padding-left:1.15em;border-left:1px solid var(--line)}
 & ul.top{padding-left:0;border:0}& li{margin:0;list-style:none}
 & .out{margin:.2em 0 .4em 1em;overflow-x:auto}& .out img{max-width:100%;background:#fff}

@@ -40,6 +40,7 @@ def render(results: Results) -> str:
         lines += results.reasons
     if not results.message or results.tests:
         lines.append(results.summary())
+    lines += [results.closing] if results.closing else []
     return clean("\n".join(lines))
 
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit import transport_warnings
-from nbxunit.kernel.cells import hints, values
+from nbxunit.kernel.cells import compared, data, hints, values
 from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import installed, plugins, sessions
+from nbxunit.kernel.compat import installed, plugins, reprs, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat.live_log import LiveLog
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
@@ -96,13 +96,30 @@ class Rules:
                 if excinfo is call.excinfo:
                     call.excinfo = pytest_nodes.stripped(excinfo)
         exc = call.excinfo.value if call.excinfo is not None else None
+        found = compared.difference(self._notebook, exc) if exc is not None else None
+        if exc is not None and found is not None:
+            exc.add_note(f"\n{found.text}")
         hint = hints.hint(self._notebook, exc) if exc is not None else None
         if exc is not None and hint and hint not in getattr(exc, "__notes__", ()):
             exc.add_note(hint)
         report: Any = yield
         if report.failed:
             self._run.test_failed()
+            if found is not None and not self._notebook.headless:
+                report.nbxunit_difference = dataclasses.asdict(found)
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Name the data that are compared; where they differ, is told once the assert has failed."""
+        sides = data.words(left), data.words(right)
+        if not any(sides):
+            return None
+        told = (
+            words or pytest_nodes.short_repr(value)
+            for words, value in zip(sides, (left, right), strict=True)
+        )
+        return [f" {op} ".join(told)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: pytest.FixtureRequest) -> None:
@@ -273,6 +290,7 @@ def alone(prepared: Prepared) -> Iterator[None]:
         with (
             pytest_config.cache_in_memory(run.cache),
             exits.raising(shell),
+            reprs.worded(data.words),
             raised_magics.raising(shell),
         ):
             yield

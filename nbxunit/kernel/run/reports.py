@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nbxunit.kernel.cells.notebook import Notebook
 
-_OURS = re.compile(rf"{fixtures.PREFIX}[^,\n]*(?:, )?")
+_OURS = re.compile(rf"{fixtures.PREFIX}[^,\n'\"]*(?:, )?")
 """Fixtures of ours in pytest's list of those that there are."""
 PROPERTY_LIMIT = 10_000
 """Characters of the JSON of a property that is no text; a longer one is sent as text."""

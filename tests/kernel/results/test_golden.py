@@ -15,7 +15,7 @@ import live
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
-SHOWN = [name for name in gallery.CELLS if name not in ("load", "functions", "function")]
+SHOWN = [name for name in gallery.CELLS if name not in ("load", "functions", "function", "data")]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,102 @@
+"""What cells tell a person: once, in one line, and what to do."""
+
+from __future__ import annotations
+
+import json
+
+import live
+import pytest
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A kernel whose test cells run, in a folder with a saved notebook."""
+    folder = tmp_path_factory.mktemp("notebook")
+    sources = {"a": "%%xunit_test test_a\npass", "b": "# xunit: test test_b\npass", "c": "x = 1"}
+    cells = [
+        {"cell_type": "code", "id": key, "source": source, "metadata": {}, "outputs": []}
+        for key, source in sources.items()
+    ]
+    (folder / "notebook.ipynb").write_text(json.dumps({"cells": cells}))
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    slow: takes long\n")
+    with live.started(folder, loaded=False) as kernel:
+        kernel.run("%load_ext nbxunit")
+        yield kernel
+
+
+@pytest.fixture
+def kernel(started):
+    """That kernel without registrations and names."""
+    started.run("%reset -f")
+    started.run("%xunit_reset")
+    return started
+
+
+def test_after_a_restart(kernel):
+    """Where no test cell has run, `%xunit_run` says so, and how many the saved notebook has."""
+    said = "no test cell has run in this kernel yet; the saved notebook has 2 test cells"
+    assert said in kernel.run("%xunit_run", "run").text
+    kernel.run("%%xunit_test test_a\npass", "a")
+    assert said not in kernel.run("%xunit_run", "run").text
+
+
+def test_a_cell_with_test_functions(kernel):
+    """A cell that defines tests says that they are registered; any other cell says nothing."""
+    said = kernel.run("def test_a(): pass\ndef helper(): pass\nclass TestB: pass", "a").texts
+    assert said == ["test_a, TestB: registered; %xunit_run runs all tests"]
+    assert kernel.run("def helper(): pass", "b").texts == []
+    assert kernel.run("def test_a(): pass\n1 / 0", "a").error == "ZeroDivisionError"
+    assert "registered" not in kernel.run("x = 1", "c").text
+
+
+@pytest.mark.parametrize("scope", ["module", "class TestA", "method TestA", "function"])
+def test_a_second_setup_cell(kernel, scope):
+    """A second setup cell of a scope says that the other one still runs; the same cell does not."""
+    kernel.run(f"%%xunit_setup {scope}\nx = 1", "a")
+    assert "still runs" not in kernel.run(f"%%xunit_setup {scope}\nx = 2", "a").text
+    assert "still runs, too" in kernel.run(f"%%xunit_setup {scope}\ny = 1", "b").text
+    assert "still runs" not in kernel.run(f"%%xunit_teardown {scope}\ny = 1", "c").text
+
+
+def test_hook_cells_do_not_echo(kernel):
+    """The last expression of a hook cell is not shown; that of a test cell is, unfolded."""
+    kernel.run("%%xunit_setup\nx = 'echo of the hook'\nx", "a")
+    reply = kernel.run("%%xunit_test test_a\n'shown ' + 'by the test'", "b")
+    assert "echo of the hook" not in reply.html
+    assert "shown by the test" in reply.html
+    assert '<details class="cap" open><summary class="dim s">1 display' in reply.html
+
+
+def test_reprs_are_whole(kernel):
+    """The repr of what nbxunit's own fixtures are handed is not cut in its middle."""
+    kernel.run("%%xunit_setup module(request)\nassert request is None", "a")
+    text = kernel.run("%%xunit_test test_a\npass", "b").text
+    assert "SubRequest '' for" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("%xunit_run --l", "--lf"),
+        ("%%xunit_test test_a(tmp_", "tmp_path"),
+        ("%%xunit_test test_a(tmp_path, mon", "monkeypatch"),
+        ("%%xunit_test test_a(own", "own_fixture"),
+        ("%%xunit_setup module(req", "request"),
+        ("%%xunit_test test_a --mark x", "xfail"),
+        ("%%xunit_test test_a --mark sl", "slow"),
+        ("# xunit: te", "test"),
+        ("# xunit: setup mo", "module"),
+        ("#xunit: test test_a --mark sk", "skipif"),
+        ("# xunit: test test_a(cap", "capsys"),
+        ("%xunit_config raise", "raise_on_failure=run"),
+    ],
+)
+def test_completion(kernel, text, found):
+    """Tab offers options, fixtures, marks, and the same for comments."""
+    kernel.run("import pytest\n@pytest.fixture\ndef own_fixture(): pass", "a")
+    assert found in kernel.complete(text)
+
+
+def test_did_you_mean(kernel):
+    """A scope that does not exist is answered with the one that is meant."""
+    assert "did you mean module?" in kernel.run("%%xunit_setup modul\npass", "a").text
