@@ -11,7 +11,7 @@ import dataclasses
 import json
 import re
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from nbxunit import originals
 
@@ -36,6 +36,8 @@ INJECTED = "injected-parameters"
 """The id of a cell that no notebook's file has, and that does not count: it gives values to parameters."""
 COMPANION_CELL = "companion-cell"
 """The file in a kernel's folder that says which cell a companion's fixture executes; else it is empty."""
+LOG_FILE = "log"
+"""The file in a kernel's folder to which pytest writes there what `--log-file` asks for."""
 LAST_OUTPUT = "output"
 """The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
 STREAM_LIMIT = 1_000_000
@@ -109,23 +111,31 @@ class Warned:
 
 
 @dataclasses.dataclass(frozen=True)
+class Said:
+    """What pytest's live log writes while tests run."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Ended:
     """The last event: pytest's exit status, and what it had to say about a usage error.
 
-    `reason` is that of `pytest.exit`, where code has called it.
+    `reason` is that of `pytest.exit`, where code has called it, `stopped` why the session was to end early.
+    `summary` is what plugins wrote at the end, `output` what they left (xdist's `workeroutput`).
     """
 
     status: int
     message: str = ""
     reason: str | None = None
+    stopped: str = ""
+    summary: str = ""
+    output: dict[str, Any] | None = None
 
 
-Event: TypeAlias = Hello | Collected | Started | Reported | Finished | Warned | Ended
+Event: TypeAlias = Hello | Collected | Started | Reported | Finished | Warned | Said | Ended
 
-_EVENTS: dict[str, type[Event]] = {
-    event.__name__: event
-    for event in (Hello, Collected, Started, Reported, Finished, Warned, Ended)
-}
+_EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}
 
 
 _FIELDS: dict[type[Event], dict[str, str]] = {

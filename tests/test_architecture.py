@@ -26,6 +26,7 @@ SHARED = (
     "limits.py",
     "originals.py",
     "errors.py",
+    "carried.py",
     "transport_warnings.py",
 )
 HEAVY = ("nbformat", "nbclient", "jupyter_client", "IPython", "ipykernel", "greenlet", "zmq")

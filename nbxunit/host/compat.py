@@ -2,6 +2,7 @@
 
 May import pytest. Each function says why no public name will do; each has a test in
 `tests/host/test_compat.py`, which runs on the oldest and newest supported versions.
+Over 300 lines: the private names are to be in one place.
 """
 
 from __future__ import annotations
@@ -81,12 +82,39 @@ def as_test_report(data: Any) -> Any:
     return data
 
 
-def temporary_folder(config: pytest.Config) -> str | None:
-    """A `--basetemp` for one kernel inside the host's, if it has one; pytest empties it first."""
-    if not config.option.basetemp:
+def temporary_folder(config: pytest.Config, name: str) -> str | None:
+    """A `--basetemp` for one kernel inside the host's own base: pytest keeps those of three runs.
+
+    None where the plugin is kept out.
+    """
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is None:
         return None
-    factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001
-    return str(factory.mktemp("notebook") / "kernel")
+    folder = factory.mktemp(re.sub(r"\W+", "_", name)[:30] or "notebook")
+    return str(folder / "kernel")
+
+
+def drop_unused_folders(config: pytest.Config) -> None:
+    """Remove the folders of kernels in which no test has put anything, and a base with no others."""
+    factory: Any = getattr(config, "_tmp_path_factory", None)
+    base = getattr(factory, "_basetemp", None)
+    if base is None or config.option.basetemp:
+        return
+    with contextlib.suppress(OSError):
+        for each in sorted(base.iterdir(), key=lambda each: each.is_symlink()):
+            with contextlib.suppress(OSError):  # it is used
+                if each.is_symlink() and not each.exists():
+                    each.unlink()
+                elif each.is_dir():
+                    each.rmdir()
+        if [each.name for each in base.iterdir()] not in ([], [".lock"]):
+            return
+        (base / ".lock").unlink(missing_ok=True)
+        base.rmdir()
+        current = base.parent / "pytest-current"
+        if current.is_symlink() and not current.exists():
+            current.unlink()
+        base.parent.rmdir()
 
 
 def is_terminal(reporter: Any) -> bool:
@@ -104,6 +132,88 @@ def wrap_output(config: pytest.Config, wrap: Callable[[TextIO], Any]) -> None:
     writer = getattr(config.pluginmanager.get_plugin("terminalreporter"), "_tw", None)
     if isinstance(writer, TerminalWriter):
         writer._file = wrap(writer._file)  # noqa: SLF001
+
+
+def no_fixtures(node: pytest.Collector) -> Any:
+    """The fixtures of a test below `node` that asks for none; pytest has no public name for it."""
+    manager: Any = node.session._fixturemanager  # noqa: SLF001
+    return manager.getfixtureinfo(node, lambda: None, None)
+
+
+class Shield:
+    """A hook that calls `ours` in place of all plugins for the items that are `ours`.
+
+    A reporter would take one for a test. pytest and xdist call the hook by its name in `config.hook`, and
+    there is no other place to stand before all wrappers.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        name: str,
+        is_ours: Callable[[Any], bool],
+        ours: Callable[..., Any],
+    ) -> None:
+        self._hook = getattr(config.hook, name)
+        self._is_ours = is_ours
+        self._ours = ours
+        setattr(config.hook, name, self)
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Call the hook."""
+        if self._is_ours(arguments["item"]):
+            return self._ours(**arguments)
+        return self._hook(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hook, name)
+
+
+def say(config: pytest.Config, text: str) -> None:
+    """Write `text` as it is to the terminal, if there is one."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        with uncaptured(config):
+            reporter.write(text, flush=True)
+
+
+@contextlib.contextmanager
+def heard(reporter: Any) -> Iterator[list[str]]:
+    """Within, the list that is given takes what plugins write by the terminal reporter."""
+    texts: list[str] = []
+    writer = getattr(reporter, "_tw", None)
+    if not isinstance(writer, TerminalWriter):
+        yield texts
+        return
+    write = writer.write
+
+    def write_and_keep(msg: str, **markup: Any) -> None:
+        texts.append(msg)
+        write(msg, **markup)
+
+    writer.write = write_and_keep  # type: ignore[method-assign]
+    try:
+        yield texts
+    finally:
+        del writer.write
+
+
+def has_log_file(config: pytest.Config) -> bool:
+    """Whether `--log-file`, or the ini, asks for one; pytest alone knows what was asked."""
+    handler = _log_handler(config)
+    return handler is not None and handler.baseFilename != os.devnull
+
+
+def write_log(config: pytest.Config, text: str) -> None:
+    """Write `text` to the file that `--log-file` asks for."""
+    stream = _log_handler(config).stream
+    stream.write(text)
+    stream.flush()
+
+
+def _log_handler(config: pytest.Config) -> Any:
+    plugin: Any = config.pluginmanager.get_plugin("logging-plugin")
+    return getattr(plugin, "log_file_handler", None)
 
 
 @contextlib.contextmanager
@@ -169,6 +279,15 @@ def forget_failure(config: pytest.Config, nodeid: str) -> None:
 
 class NotebookReport(pytest.TestReport):
     """A report of a notebook as a whole; its headline is its node id."""
+
+    @property
+    def head_line(self) -> str:
+        """What stands above the report."""
+        return self.nodeid
+
+
+class NotebookCollectReport(pytest.CollectReport):  # type: ignore[misc] # final in name
+    """A report of a notebook that could not be collected; its headline is its node id."""
 
     @property
     def head_line(self) -> str:

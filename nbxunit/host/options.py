@@ -82,6 +82,9 @@ OPTIONS = (
     Option(RESULTS, "update-outputs", "the same, and write what differs into the notebooks"),
     Option(RESULTS, "sanitize-with", "regular expressions for texts before they are compared, in nbval's "
            "form", "FILE", many=True),
+    Option(RESULTS, "annotate", "write failures as annotations for GitHub, with lines of the .ipynb files; on "
+           "by itself under GITHUB_ACTIONS"),
+    Option(RESULTS, "code-quality", "write failures as GitLab's code quality report", "FILE"),
     Option(RESULTS, "save", "write the executed notebooks, with all results, below DIR", "DIR"),
 )  # fmt: skip
 """All options, in the order of the help."""

@@ -36,7 +36,10 @@ class Job:
     error. `environment` is the host's when the run was asked for. A `companion` is a test module, whose
     notebooks its own tests execute. `parameters` are given values, of which `secrets` (globs) are not
     shown; `variant` names this run of the notebook among others of it. `checking` is there where stored
-    outputs are compared.
+    outputs are compared. `words` are those of the host's command line, of which the kernel makes the
+    values of the options `made`, which tells how they look; values that are `opened` files have a path
+    and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
+    one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     """
 
     path: Path
@@ -56,6 +59,12 @@ class Job:
     secrets: tuple[str, ...] = ()
     variant: str = ""
     checking: Checking | None = None
+    words: tuple[str, ...] = ()
+    made: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    opened: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    python_path: tuple[str, ...] = ()
+    log_file: bool = False
+    worker: Mapping[str, object] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +98,13 @@ class Output:
     """What the notebook's code printed, where output is not captured (`-s`)."""
 
     stream: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Logged:
+    """What pytest in the kernel wrote to the file that `--log-file` asks for."""
+
     text: str
 
 
@@ -144,5 +160,14 @@ class Died:
 
 
 Record: TypeAlias = (
-    protocol.Event | Output | Broken | Skipped | Executed | Remark | CellCompared | Question | Died
+    protocol.Event
+    | Output
+    | Logged
+    | Broken
+    | Skipped
+    | Executed
+    | Remark
+    | CellCompared
+    | Question
+    | Died
 )

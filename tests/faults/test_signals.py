@@ -182,7 +182,7 @@ def pytest_runtest_logreport(report):
 """
 BEFORE = """
 import os, signal
-from nbxunit.host.running.scheduling import Spool
+from nbxunit.host.running.spooling import Spool
 get = Spool.get
 def getting(self, timeout):
     record = get(self, timeout)

@@ -67,6 +67,22 @@ NOTEBOOKS: dict[str, list[tuple[str, ...]]] = {
         ("rows = 100\npath_of_data = 'default.csv'", "parameters"),
         ("doubled = 2 * rows",),
     ],
+    "from_testbook": [
+        ("def func(a, b):\n    return a + b",),
+        ("func(1, 2)", "sum"),
+        ("print('hello', 'world')", "greet"),
+        ("frame = {'a': {1, 2}}",),
+        ("len(frame)", "needs-frame"),
+        (
+            (
+                "import os\n\ndef count_files(folder):\n    return len(os.listdir(folder))\n\n"
+                "def greeting():\n    return os.environ['GREETING']\n\n"
+                "def length_of_x():\n    return len(x)\n\n"
+                "def call_func():\n    return func(1, 1)\n\n"
+                "class Counter:\n    n = 0\n    def up(self):\n        self.n += 1"
+            ),
+        ),
+    ],
     "with_tests": [
         ("%load_ext nbxunit\nx = 1\nran = []",),
         ("%%xunit_setup module\nran.append('hook')",),

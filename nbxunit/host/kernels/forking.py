@@ -45,12 +45,8 @@ class ForkError(Exception):
 
 def is_possible() -> bool:
     """Whether this system forks, and this host's environment is one that a fork can have."""
-    relative = any(
-        not os.path.isabs(entry)  # noqa: PTH117 - an entry is text, and can be empty
-        for entry in os.environ.get("PYTHONPATH", os.sep).split(os.pathsep)
-    )
     measured = "COVERAGE_PROCESS_START" in os.environ  # by a file for each process
-    return hasattr(os, "fork") and hasattr(socket, "AF_UNIX") and not relative and not measured
+    return hasattr(os, "fork") and hasattr(socket, "AF_UNIX") and not measured
 
 
 def _is_launch(argv: Sequence[str]) -> bool:
@@ -68,13 +64,14 @@ class ForkServer:
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
         self._process = process
         self._channel = channel
-        self._environment = dict(os.environ)
+        self._environment = processes.environment()
         self._numbers = itertools.count(1)
         self._forks: dict[int, asyncio.Future[int]] = {}
         self._ends: dict[int, ForkedProcess] = {}
         self._buffer = b""
         self._preload = ""
         self.refusal: str | None = None
+        self._is_refused = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sending = asyncio.Lock()
 
@@ -90,6 +87,7 @@ class ForkServer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                env=processes.environment(),
                 cwd=os.sep,  # not where a module could hide one of the server's
                 start_new_session=True,  # Ctrl-C is the host's
             )
@@ -112,9 +110,13 @@ class ForkServer:
         while _early:
             _early.pop().drop()
 
+    def refuse(self, why: str) -> None:
+        """Fork no more kernels."""
+        self.refusal, self._is_refused = why, True
+
     def serves(self, argv: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Whether a kernel that is launched like this can be a fork."""
-        if self._process.poll() is not None:
+        if self._is_refused or self._process.poll() is not None:
             return False
         python, ours = Path(argv[0]), Path(sys.executable)
         # In a virtual environment the interpreter is a link, so that its folder tells which it is.

@@ -29,6 +29,15 @@ async def exited(pid: int) -> None:
         os.close(descriptor)
 
 
+def environment() -> dict[str, str]:
+    """The variables of this process, with paths of modules that mean the same in another folder."""
+    path = os.environ.get("PYTHONPATH")
+    if not path:
+        return dict(os.environ)
+    entries = map(os.path.abspath, path.split(os.pathsep))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(entries)}
+
+
 def has_proc() -> bool:
     """Whether the system tells of its processes by files, as Linux does."""
     return Path("/proc/self/environ").exists()

@@ -223,12 +223,3 @@ def check_tags(cell: NotebookNode) -> None:
             f"the tag raises-exception makes no sense on a cell that only registers ({first}); "
             'for a test that is to fail, use --mark "xfail(raises=...)"'
         )
-
-
-def as_json(value: Any) -> bool:
-    """Whether `value` can be sent to a kernel as it is."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and as_json(item) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return all(map(as_json, value))
-    return value is None or isinstance(value, (str, int, float, bool))

@@ -6,12 +6,14 @@ Runs on the event loop of `scheduling`; what records mean to pytest is `replay`'
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from nbxunit.host import tasks
 from nbxunit.host.kernels import starting
+from nbxunit.host.kernels.forked_process import ForkedProcess
 from nbxunit.host.kernels.forking import ForkError, Forking
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import companions, files, static_look
@@ -20,8 +22,9 @@ from nbxunit.host.notebooks.parameters import hide
 from nbxunit.host.notebooks.saving import Saved
 from nbxunit.host.notebooks.static_look import Origin
 from nbxunit.host.records import Broken, Died, Job, Record
+from nbxunit.host.running import kernel_files
 from nbxunit.host.running.control import Control, Stopped
-from nbxunit.host.running.notebook_run import NotebookRun
+from nbxunit.host.running.notebook_run import NotebookRun, NotPrepared, NoWorker
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -41,41 +44,8 @@ async def execute(
     Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
     """
     try:
-        companion = companions.read(job.path) if job.companion else None
-        folder = companion.folder if companion else job.path.parent
-        name = _kernel_of(job, companion.origin if companion else static_look.peek(job.path))
-        control.doing = f"starting the kernel {name}"
         async with contextlib.AsyncExitStack() as stack:
-
-            async def start() -> Kernel:
-                try:
-                    return await _unless_stopped(stack.enter_async_context(started()), control)
-                except ForkError:  # the next one is spawned
-                    return await _unless_stopped(stack.enter_async_context(started()), control)
-
-            def started() -> contextlib.AbstractAsyncContextManager[Kernel]:
-                return starting.started(name, folder, job.environment, forking, control.stop.is_set)
-
-            kernel = await start()
-            control.doing = "waiting for its turn"
-            await turn()
-            # It has died with the fork server, or an earlier notebook has cleared the temporary folder.
-            if not (kernel.is_alive() and kernel.journal.exists()):
-                kernel = await start()
-            if companion is not None:
-                control.kernel = kernel
-                await NotebookRun(job, control, kernel, emit).run(None)
-                return
-            notebook = files.read(job.path)
-            if (
-                _kernel_of(job, Origin.of(notebook)) != name
-            ):  # an earlier notebook may have written it meanwhile
-                raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
-            control.kernel = kernel
-            if job.save is None:
-                await NotebookRun(job, control, kernel, emit).run(notebook)
-            else:
-                await _saved(job, control, kernel, emit, notebook)
+            await _Execution(job, control, emit, forking, stack).run(turn)
     except NotebookError as exc:
         emit(Broken(str(exc)))
     except KernelDied as exc:
@@ -86,6 +56,83 @@ async def execute(
         emit(Broken(f"the run failed: {''.join(traceback.format_exception(exc)[-6:])}"))
     finally:
         control.kernel = None
+
+
+class _Execution:
+    """The run of one job, on the kernel that can run it; kernels are stopped with `stack`."""
+
+    def __init__(
+        self,
+        job: Job,
+        control: Control,
+        emit: Callable[..., None],
+        forking: Forking | None,
+        stack: contextlib.AsyncExitStack,
+    ) -> None:
+        self._job = job
+        self._control = control
+        self._emit = emit
+        self._forking = forking
+        self._stack = stack
+        companion = companions.read(job.path) if job.companion else None
+        self._folder = companion.folder if companion else job.path.parent
+        self._name = _kernel_of(job, companion.origin if companion else static_look.peek(job.path))
+
+    async def run(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """Start a kernel, and run the job on it when it has its turn."""
+        self._control.doing = f"starting the kernel {self._name}"
+        kernel = await self._start(self._forking)
+        self._control.doing = "waiting for its turn"
+        await turn()
+        # It has died with the fork server, or an earlier notebook has cleared the temporary folder.
+        if not (kernel.is_alive() and kernel.journal.exists()):
+            kernel = await self._start(self._forking)
+        try:
+            await self._run_as_worker(kernel)
+        except NotPrepared as exc:
+            if self._forking is None or not isinstance(kernel.process, ForkedProcess):
+                raise
+            await self._run_on(await self._start(None))
+            self._forking.server.refuse(f"in a fork {exc}")
+
+    async def _start(self, forking: Forking | None) -> Kernel:
+        """A kernel that answers; where the fork server has died meanwhile, it is spawned."""
+        try:
+            kernel = await _unless_stopped(self._entered(forking), self._control)
+        except ForkError:
+            kernel = await _unless_stopped(self._entered(forking), self._control)
+        if self._job.log_file:
+            self._stack.callback(lambda: self._emit(*kernel_files.logged(kernel)))
+        return kernel
+
+    def _entered(self, forking: Forking | None) -> Awaitable[Kernel]:
+        is_stopped = self._control.stop.is_set
+        return self._stack.enter_async_context(
+            starting.started(self._name, self._folder, self._job.environment, forking, is_stopped)
+        )
+
+    async def _run_as_worker(self, kernel: Kernel) -> None:
+        """Run the job on `kernel`; on another one where plugins want more of a worker than there is."""
+        try:
+            await self._run_on(kernel)
+        except NoWorker:
+            self._job = dataclasses.replace(self._job, worker=None)
+            await self._run_on(await self._start(self._forking))
+
+    async def _run_on(self, kernel: Kernel) -> None:
+        job, control = self._job, self._control
+        control.kernel = kernel
+        if job.companion:
+            await NotebookRun(job, control, kernel, self._emit).run(None)
+            return
+        notebook = files.read(job.path)
+        # An earlier notebook may have written it meanwhile.
+        if _kernel_of(job, Origin.of(notebook)) != self._name:
+            raise NotebookError(f"{job.path.name} asks for another kernel since the run began")
+        if job.save is None:
+            await NotebookRun(job, control, kernel, self._emit).run(notebook)
+        else:
+            await _saved(job, control, kernel, self._emit, notebook)
 
 
 async def _saved(

@@ -7,9 +7,13 @@ code in it can remove its files.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from nbxunit import protocol
 from nbxunit.host.kernels.kernel import Kernel
+from nbxunit.host.records import Logged
+
+_PIECE = 1_000_000
 
 
 def companion_cell(kernel: Kernel) -> str:
@@ -18,6 +22,13 @@ def companion_cell(kernel: Kernel) -> str:
         told = (kernel.folder / protocol.COMPANION_CELL).read_bytes()
         return protocol.clean(told[:1000].decode("utf-8", "replace")).strip()
     return ""
+
+
+def logged(kernel: Kernel) -> Iterator[Logged]:
+    """What pytest has written to its log file, in pieces."""
+    with contextlib.suppress(OSError), (kernel.folder / protocol.LOG_FILE).open("rb") as file:
+        while data := file.read(_PIECE):
+            yield Logged(data.decode("utf-8", "replace"))
 
 
 def reaction(kernel: Kernel) -> int:

@@ -33,6 +33,14 @@ LAST_WORDS = 0.3
 """Seconds to read what a kernel sent before it died."""
 
 
+class NotPrepared(NotebookError):
+    """A plugin or conftest raised before the first cell; in a forked kernel the fork can be why."""
+
+
+class NoWorker(NotPrepared):
+    """A plugin takes the kernel for a worker of xdist, and wants more of it than there is."""
+
+
 class TookTooLong(Exception):
     """Something took longer than it may; `sections` of a report say what it was doing."""
 
@@ -82,6 +90,7 @@ class NotebookRun:
             if ended is not None:
                 if check is None or not check.covers(self._last):
                     self._emit(ended)
+                await self._end()
                 return
             self._emit(Executed(time.monotonic() - start))
         self._control.doing = "collecting"
@@ -108,11 +117,23 @@ class NotebookRun:
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
             "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
-            "save": str(job.save) if job.save else None,
+            "save": str(job.save) if job.save else None, "words": job.words, "made": job.made,
+            "opened": job.opened,
+            "python_path": job.python_path, "log_file": job.log_file, "workerinput": job.worker,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
         if reply["status"] != "ok":
-            raise NotebookError(_why_not_prepared(self._kernel, reply))
+            raise _why_not_prepared(self._kernel, reply)
+
+    async def _end(self) -> None:
+        """Let plugins and conftests end what they began before the cells; what fails there is no news."""
+        self._control.doing = "ending the session"
+        if self._kernel.is_alive():
+            code = call("end", {"cwd": os.getcwd()})  # noqa: PTH109
+            async with tasks.running(
+                request(self._kernel.client, code), self._kernel.died(), self._control.stop.wait()
+            ) as running:
+                await tasks.first(*running, timeout=GRACE)
 
     # --- cells ---
 
@@ -208,17 +229,18 @@ class NotebookRun:
         return f"the notebook took longer than {self._job.notebook_timeout:g} s"
 
 
-def _why_not_prepared(kernel: Kernel, reply: Mapping[str, Any]) -> str:
+def _why_not_prepared(kernel: Kernel, reply: Mapping[str, Any]) -> NotebookError:
     name, text = reply.get("ename"), str(reply.get("evalue"))
     python = kernel.python
     if name in ("ModuleNotFoundError", "ImportError") and any(
         module in text for module in ("nbxunit", "pytest", "greenlet", "IPython")
     ):
-        return (
+        return NotebookError(
             f"the kernel's Python ({python}) cannot run nbxunit: {text}; "
             f"install it there with: {python} -m pip install nbxunit"
         )
     if name in ("OtherVersionError", "UsageError"):
-        return text
+        return NotebookError(text)
     lines = [protocol.clean(line) for line in reply.get("traceback", ())]
-    return "\n".join([f"the kernel cannot prepare the run: {name}: {text}", *lines[-3:]])
+    kind = NoWorker if name == "NoWorkerError" else NotPrepared
+    return kind("\n".join([f"the kernel cannot prepare the run: {name}: {text}", *lines[-3:]]))

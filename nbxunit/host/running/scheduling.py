@@ -7,116 +7,18 @@ not replayed yet is spooled to a temporary file.
 from __future__ import annotations
 
 import asyncio
-import collections
-import contextlib
-import errno
-import os
-import pickle
-import tempfile
 import threading
 import time
 from concurrent.futures import Future
-from io import FileIO
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from nbxunit.host import tasks
 from nbxunit.host.kernels.forking import Forking
-from nbxunit.host.records import Job, Record
+from nbxunit.host.records import Job
 from nbxunit.host.running.control import GRACE, Control, Stopped
 from nbxunit.host.running.execution import execute
-
-IN_MEMORY = 2_000_000
-"""Bytes of waiting records that a spool keeps in memory."""
-
-
-class Spool:
-    """Records from one thread to another, in order; what is more than a few waits in a file."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: collections.deque[bytes | _Place] = collections.deque()
-        self._taken: collections.deque[Record] = collections.deque()
-        self._in_memory = self._in_file = 0
-        self._file: FileIO | None = None
-        self._ended = False
-
-    def put(self, *records: Record) -> None:
-        """Add records, if there are any."""
-        if not records:
-            return
-        data = pickle.dumps(records)
-        with self._changed:
-            self._waiting.append(self._kept(data))
-            self._changed.notify()
-
-    def _kept(self, data: bytes) -> bytes | _Place:
-        """Where `data` waits: nothing is lost where the disk has no room, it is in memory then."""
-        if self._in_memory + len(data) > IN_MEMORY:
-            with contextlib.suppress(OSError):
-                return self._written(data)
-        self._in_memory += len(data)
-        return data
-
-    def _written(self, data: bytes) -> _Place:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in `close`
-        self._file.seek(self._in_file)
-        if self._file.write(data) < len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        place = _Place(self._in_file, len(data))
-        self._in_file += len(data)
-        return place
-
-    def end(self) -> None:
-        """There will be no more records."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
-
-    def wait(self, timeout: float) -> None:
-        """Return when `get` need not wait; TimeoutError if it would after `timeout` seconds."""
-        with self._changed:
-            if not self._changed.wait_for(
-                lambda: self._taken or self._ended or self._waiting, timeout
-            ):
-                raise TimeoutError
-
-    def get(self, timeout: float) -> Record | None:
-        """The next record; TimeoutError if none comes in `timeout` seconds, None after the last."""
-        self.wait(timeout)
-        if self._taken:
-            return self._taken.popleft()
-        with self._changed:
-            if not self._waiting:
-                return None
-            data = self._read(self._waiting.popleft())
-        self._taken.extend(pickle.loads(data))  # noqa: S301 - written by `put`
-        return self._taken.popleft()
-
-    def _read(self, waiting: bytes | _Place) -> bytes:
-        if isinstance(waiting, bytes):
-            self._in_memory -= len(waiting)
-            return waiting
-        assert self._file is not None
-        self._file.seek(waiting.start)
-        data = self._file.read(waiting.size)
-        if not any(isinstance(each, _Place) for each in self._waiting):
-            self._file.truncate(0)
-            self._in_file = 0
-        return data
-
-    def close(self) -> None:
-        """Drop what was not read."""
-        if self._file is not None:
-            self._file.close()
-
-
-class _Place(NamedTuple):
-    """A place in a spool's file."""
-
-    start: int
-    size: int
+from nbxunit.host.running.spooling import Spool, Store
 
 
 class Run:
@@ -125,7 +27,7 @@ class Run:
     def __init__(self, job: Job, control: Control, runner: Runner) -> None:
         self.job = job
         self.control = control
-        self.spool = Spool()
+        self.spool = Spool(runner.store)
         self.seconds = 0.0
         """How long it took from its turn to its end."""
         self._runner = runner
@@ -166,6 +68,7 @@ class Runner:
         self._slots = asyncio.Semaphore(jobs)
         self._thread = threading.Thread(target=self._loop.run_forever, name="nbxunit", daemon=True)
         self._runs: list[Run] = []
+        self.store = Store()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -185,6 +88,7 @@ class Runner:
             self._forking.server.close()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
+        self.store.close()
 
     def hurry(self, grace: float) -> None:
         """Let all that runs end, with `grace` seconds for teardowns."""

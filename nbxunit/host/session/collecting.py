@@ -16,7 +16,7 @@ from nbxunit.host.notebooks import companions, files, static_look
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Broken, Died, Skipped
 from nbxunit.host.session import planning, settings
-from nbxunit.host.session.items import CompanionFile, Function, Notebook, NotebookItem, tree
+from nbxunit.host.session.items import CompanionFile, Notebook, NotebookItem, StandIn, Tree
 from nbxunit.host.session.runs import Runs
 from nbxunit.host.session.selection import give_back
 from nbxunit.host.session.state import NotebookSession
@@ -111,7 +111,7 @@ class Collecting:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Any:
         """Keep notebooks out of the host's selection; it would drop tests that it does not see."""
-        ours = [item for item in items if isinstance(item, NotebookItem | Function)]
+        ours = [item for item in items if isinstance(item, NotebookItem | StandIn)]
         order = list(items)
         items[:] = [item for item in items if item not in ours]
         outcome = yield
@@ -162,9 +162,8 @@ class Collecting:
         for record in self._runs.records(run, item):
             if isinstance(record, protocol.Collected):
                 is_collected = True
-                notebook.children += tree(
-                    notebook, item.notebook_id, [*record.nodeids, *record.deselected]
-                )
+                ids = (*record.nodeids, *record.deselected)
+                notebook.children += Tree(notebook, item.notebook_id).of(ids)
                 self._deselected.update(record.deselected)
             elif isinstance(record, protocol.Reported):
                 notebook.error = str(record.report.get("longrepr"))

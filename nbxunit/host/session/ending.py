@@ -45,6 +45,11 @@ class Ending:
             pytest.ExitCode.TESTS_FAILED,
         ):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self._state.exit_status is not None and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+        ):
+            session.exitstatus = self._state.exit_status
         elif self._state.signals.is_full and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         elif (
@@ -67,7 +72,8 @@ class Ending:
                 self._state.remark(name, text)
 
     def pytest_unconfigure(self) -> None:
-        """Put the handlers of signals back."""
+        """Put the handlers of signals back; nothing is left of folders that nobody used."""
+        compat.drop_unused_folders(self._config)
         self._state.signals.restore()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -80,7 +86,7 @@ class Ending:
             terminalreporter.write_line(
                 f"kernels were spawned, not forked: {self._state.forking.server.refusal}"
             )
-        for text in self._state.updated:
+        for text in (*self._state.updated, *dict.fromkeys(self._state.workers.failures)):
             terminalreporter.write_line(text)
         if self._state.without_tests:
             terminalreporter.write_line(

@@ -5,11 +5,13 @@ May import pytest. Under `--collect-only` a notebook's file has the real tree in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import types
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
 
+from nbxunit.host import compat
 from nbxunit.host.notebooks.parameters import Variant
 
 
@@ -43,6 +45,10 @@ class NotebookItem(pytest.Item):
     """
 
     speaks_for: str | None = None
+    obj = function = staticmethod(lambda: None)
+    fixturenames: Sequence[str] = ()
+    cls = module = instance = None
+    """What conftests ask of a `pytest.Function` that they collect."""
     selected: tuple[str, ...] = ()
     variant: Variant
 
@@ -75,21 +81,58 @@ class NotebookItem(pytest.Item):
         return self.path, None, self.name
 
 
-class Class(pytest.Collector):
-    """A class of a notebook, in the tree that `--collect-only` shows."""
+class Class(pytest.Class):
+    """A class of a notebook: a name, with what reporters and editors ask of a class."""
 
     children: list[pytest.Item | pytest.Collector]
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, name: str) -> Class:
+        """The class called `name` below `parent`."""
+        made: Class = cls.from_parent(parent, name=name)
+        made.obj = type(name, (), {"__doc__": None})
+        made.children = []
+        return made
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """Its tests and classes."""
         return self.children
 
 
-class Function(pytest.Item):
-    """A test of a notebook, in the tree that `--collect-only` shows, or one that is deselected."""
+class StandIn(pytest.Function):
+    """A test of a notebook as the host knows it: a name, with what reporters and conftests ask of a test."""
+
+    stands_for: str
+    body: Callable[[], None] | None = None
+    """What replays the test, while its protocol runs."""
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, name: str, nodeid: str) -> StandIn:
+        """The test with this node id, whose name has its parameters behind it."""
+        made: StandIn = cls.from_parent(
+            parent, name=name, callobj=_stand_in, fixtureinfo=compat.no_fixtures(parent)
+        )
+        made.stands_for = nodeid
+        head, bracket, parameters = name.partition("[")
+        made.originalname = head
+        if bracket:
+            identity = parameters.removesuffix("]")
+            callspec: Any = types.SimpleNamespace(id=identity, params={}, indices={}, marks=[])
+            made.callspec = callspec
+        return made
+
+    @property
+    def nodeid(self) -> str:
+        """The node id that the kernel tells; a variant's has more in front than its parents'."""
+        return getattr(self, "stands_for", "") or super().nodeid
+
+    @property
+    def module(self) -> types.ModuleType:
+        """A module of the notebook's name; the real one is in the kernel."""
+        return types.ModuleType(self.path.stem)
 
     def runtest(self) -> None:
-        """Never called: this is a name in a list."""
+        """Never called: the kernel runs the test."""
         raise NotImplementedError
 
     def reportinfo(self) -> tuple[Any, None, str]:
@@ -97,27 +140,42 @@ class Function(pytest.Item):
         return self.path, None, self.name
 
 
-def tree(
-    notebook: Notebook, notebook_id: str, nodeids: Iterable[str]
-) -> list[pytest.Item | pytest.Collector]:
-    """The nodes of tests with these ids, which begin with `notebook_id`, below `notebook`, in their order."""
-    top: list[pytest.Item | pytest.Collector] = []
-    classes: dict[tuple[str, ...], Class] = {}
-    for nodeid in nodeids:
-        inner = nodeid.removeprefix(f"{notebook_id}::")
-        head, bracket, parameters = inner.partition("[")
+def _stand_in() -> None:
+    """The function of a test that is in a kernel."""
+
+
+class Tree:
+    """The tests of a notebook by their node ids, below the classes in these."""
+
+    def __init__(self, notebook: pytest.Collector, notebook_id: str) -> None:
+        self._notebook = notebook
+        self._prefix = f"{notebook_id}::"
+        self._classes: dict[tuple[str, ...], Class] = {}
+        self._top: list[pytest.Item | pytest.Collector] = []
+
+    def item(self, nodeid: str) -> StandIn:
+        """The test with this node id, below its classes."""
+        parent, name, _ = self._place(nodeid)
+        return StandIn.of(parent, name, nodeid)
+
+    def of(self, nodeids: Iterable[str]) -> list[pytest.Item | pytest.Collector]:
+        """The tree of all tests with these ids, in their order."""
+        for nodeid in nodeids:
+            parent, name, siblings = self._place(nodeid)
+            siblings.append(StandIn.of(parent, name, nodeid))
+        return self._top
+
+    def _place(
+        self, nodeid: str
+    ) -> tuple[pytest.Collector, str, list[pytest.Item | pytest.Collector]]:
+        head, bracket, parameters = nodeid.removeprefix(self._prefix).partition("[")
         *path, name = head.split("::")
-        parent: Any = notebook
-        siblings = top
+        parent, siblings = self._notebook, self._top
         for depth, part in enumerate(path, 1):
             key = tuple(path[:depth])
-            if key not in classes:
-                classes[key] = Class.from_parent(parent, name=part)
-                classes[key].children = []
-                siblings.append(classes[key])
-            parent = classes[key]
-            siblings = parent.children
-        siblings.append(
-            Function.from_parent(parent, name=f"{name}{bracket}{parameters}", nodeid=nodeid)
-        )
-    return top
+            if key not in self._classes:
+                self._classes[key] = Class.of(parent, part)
+                siblings.append(self._classes[key])
+            parent = self._classes[key]
+            siblings = self._classes[key].children
+        return parent, f"{name}{bracket}{parameters}", siblings

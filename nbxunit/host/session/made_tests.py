@@ -28,24 +28,32 @@ class Verdict:
     images: Sequence[tuple[str, str, str]] = ()
 
     def reports(
-        self, nodeid: str, location: tuple[str, int | None, str]
+        self,
+        nodeid: str,
+        location: tuple[str, int | None, str],
+        place: tuple[str, int] | None = None,
     ) -> Iterator[pytest.TestReport]:
-        """The reports of its phases, as pytest would make them."""
+        """The reports of its phases, as pytest would make them; `place` is where it was skipped."""
+        place = place or (location[0], 1)
         if self.outcome not in ("passed", "failed"):
-            yield self._report(nodeid, location, "setup")
+            yield self._report(nodeid, location, "setup", place)
         else:
             yield pytest.TestReport(nodeid, location, {}, "passed", None, "setup")
-            yield self._report(nodeid, location, "call")
+            yield self._report(nodeid, location, "call", place)
         yield pytest.TestReport(nodeid, location, {}, "passed", None, "teardown")
 
     def _report(
-        self, nodeid: str, location: tuple[str, int | None, str], when: str
+        self,
+        nodeid: str,
+        location: tuple[str, int | None, str],
+        when: str,
+        place: tuple[str, int],
     ) -> pytest.TestReport:
         """The report that decides."""
         is_skip, passed = self.outcome == "skipped", self.outcome == "passed"
         report = pytest.TestReport(
             nodeid, location, {}, "skipped" if is_skip else "passed" if passed else "failed",
-            (location[0], 1, self.text) if is_skip else None if passed else self.text,
+            (*place, self.text) if is_skip else None if passed else self.text,
             "setup" if when == "setup" else "call", () if passed else self.sections,
             self.seconds, user_properties=self.properties,
         )  # fmt: skip

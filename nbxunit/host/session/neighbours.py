@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.session.items import NotebookItem
+from nbxunit.host.session.items import NotebookItem, StandIn
 from nbxunit.host.session.signals import Lasting
 from nbxunit.host.session.state import NotebookSession
 
@@ -53,16 +53,16 @@ class Neighbours:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
         """pytest-timeout works in the kernel; here it would end the session."""
-        return True if isinstance(item, NotebookItem) else None
+        return True if isinstance(item, StandIn) else None
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
         """See `pytest_timeout_set_timer`."""
-        return True if isinstance(item, NotebookItem) else None
+        return True if isinstance(item, StandIn) else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Stop pytest's watch over a hanging test: here it would time the whole notebook."""
-        is_ours = isinstance(item, NotebookItem)
+        """Stop pytest's watch over a hanging test, which is in the kernel, too."""
+        is_ours = isinstance(item, StandIn)
         if is_ours and self._config.pluginmanager.hasplugin("faulthandler"):
             faulthandler.cancel_dump_traceback_later()

@@ -5,19 +5,25 @@ May import pytest; what is heavier comes with the first notebook.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nbxunit.host import compat
+from nbxunit.host.session.annotations import Annotations
 from nbxunit.host.session.collecting import Collecting
 from nbxunit.host.session.ending import Ending
-from nbxunit.host.session.items import NotebookItem
+from nbxunit.host.session.items import NotebookItem, StandIn
 from nbxunit.host.session.neighbours import Neighbours
 from nbxunit.host.session.reporting import Reporting
 from nbxunit.host.session.runs import Runs
 from nbxunit.host.session.state import NotebookSession, is_over
+from nbxunit.host.session.summaries import Summaries
 
 if TYPE_CHECKING:
+    from nbxunit.host.records import Record
+    from nbxunit.host.running.scheduling import Run
     from nbxunit.host.session.replay import Replay
 
 
@@ -32,6 +38,8 @@ def register(config: pytest.Config) -> None:
         "neighbours": Neighbours(state),
         "durations": state.durations,
         "ending": Ending(state),
+        "summaries": Summaries(state),
+        "annotations": Annotations(config),
     }
     for name, plugin in plugins.items():
         config.pluginmanager.register(plugin, f"nbxunit-{name}")
@@ -45,15 +53,29 @@ class Running:
         self._runs = runs
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> bool | None:
-        """Run a notebook, or let pytest run what is none."""
-        if not isinstance(item, NotebookItem):
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Let no reporter take a notebook for a test: for them there are its tests."""
+        compat.Shield(
+            session.config,
+            "pytest_runtest_protocol",
+            lambda item: isinstance(item, NotebookItem),
+            self._run,
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Replay a test of a notebook, inside of what reporters do around a test."""
+        if not isinstance(item, StandIn):
             return None
+        assert item.body is not None
+        item.body()
+        return True
+
+    def _run(self, item: NotebookItem, nextitem: pytest.Item | None) -> bool:
+        """Run a notebook."""
         from nbxunit.host.session.replay import Replay
 
-        replay = Replay(item, self._state.room)
+        replay = Replay(item, self._state)
         reason = self._state.why_skipped(item.parent)
         if reason is not None:
             replay.skip_notebook(reason)
@@ -61,13 +83,7 @@ class Running:
         run = self._runs.of(item, nextitem)
         try:
             self._runs.limit(run, item.session)
-            for record in self._runs.records(run, item):
-                # A run that is over may still be in a test, with its teardown to report.
-                if not is_over(item.session) or replay.is_in_test:
-                    with self._state.signals.watched():
-                        replay.take(record)
-                if is_over(item.session):
-                    run.control.go = False
+            replay.replay(self._due(run, item, replay))
         except KeyboardInterrupt:
             self._state.signals.is_ending = True
             doing = run.control.doing
@@ -81,8 +97,23 @@ class Running:
         self._conclude(item, replay)
         return True
 
+    def _due(self, run: Run, item: NotebookItem, replay: Replay) -> Iterator[Record]:
+        """The records of a run that are to be replayed."""
+        for record in self._runs.records(run, item):
+            # A run that is over may still be in a test, with its teardown to report.
+            if not is_over(item.session) or replay.is_in_test:
+                yield record
+            if is_over(item.session):
+                run.control.go = False
+
     def _conclude(self, item: NotebookItem, replay: Replay) -> None:
         self._state.skips += replay.skips
+        if replay.ended is not None:
+            self._state.workers.ended(item.notebook_id, replay.ended.output)
+            if replay.ended.summary.strip():
+                self._state.said[item.notebook_id] = replay.ended.summary
+        if replay.exit_status is not None:
+            self._state.exit_status = replay.exit_status
         if replay.not_found:
             self._state.not_found.append(replay.not_found)
         if replay.updated:

@@ -2,24 +2,34 @@
 
 May import pytest. One `Replay` is one notebook; what it cannot know, such as how a kernel died, it
 makes error reports of, so that no test is lost.
-Over 300 lines: a case for each kind of record, which share what is known of the test that runs.
+Over 300 lines: a case for each kind of record, which share what is known of the run.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.records import Broken, CellCompared, Died, Executed, Output, Record, Skipped
+from nbxunit.host.records import (
+    Broken,
+    CellCompared,
+    Died,
+    Executed,
+    Logged,
+    Output,
+    Record,
+    Skipped,
+)
 from nbxunit.host.session import items, report_check, terminal
 from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.made_tests import Verdict
-from nbxunit.limits import Room
+from nbxunit.host.session.state import NotebookSession
+from nbxunit.host.session.telling import Telling
 
 EXECUTION = "execution"
 """The name of the test that `--nbxunit-check-execution` reports."""
@@ -32,56 +42,58 @@ _COMPLETE = (
 _BROKEN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 """The statuses of a run that could not go to its end."""
 
+_ENDING = (protocol.Started, protocol.Ended, Broken, Died)
+"""Records behind which a test that has ended does not report any more."""
+
 
 class Replay:
     """Replays the records of one notebook for its item.
 
-    Its reports share `room` with those of the other notebooks of the session.
     `not_found` collects what pytest calls a usage error; `empty` tells why there were no tests;
-    `skips` that a cell has skipped the notebook; `updated` counts cells whose outputs were written.
+    `skips` that a cell has skipped the notebook; `updated` counts cells whose outputs were written;
+    `ended` is how the run in the kernel has ended.
     """
 
-    def __init__(self, item: NotebookItem, room: Room) -> None:
+    def __init__(self, item: NotebookItem, state: NotebookSession) -> None:
         self._item = item
-        self._room = room
+        self._room = state.room
+        self._watched = state.signals.watched
         self._config = item.config
         self._session = item.session
         self._hook = item.ihook
+        self._telling = Telling(item, state.room)
+        self._records = _Records(())
         self._unfinished: dict[str, None] = {}
-        self._running: protocol.Started | None = None
         self._check = bool(self._config.getoption("nbxunit_check_execution"))
-        self._reports = 0
-        self._has_verdict = False
-        self._is_collected = self._is_uncollectable = False
+        self._is_silent = self._is_collected = self._is_uncollectable = False
         self.not_found = ""
         self.empty: tuple[str, ...] | None = None
         self.interrupted = False
         self.skips = False
         self.updated = 0
         self.exit: tuple[str, int] | None = None
-        self._more = 0
-        self._grow(-1)  # the item itself is no test
+        self.ended: protocol.Ended | None = None
+        self.exit_status: int | None = None
 
     @property
     def is_in_test(self) -> bool:
         """Whether a test has started and not finished."""
-        return self._running is not None
+        return self._telling.running is not None
 
-    def take(self, record: Record) -> None:
-        """Replay one record."""
+    def replay(self, records: Iterable[Record]) -> None:
+        """Replay records to their end."""
+        self._records = _Records(records)
+        for record in self._records:
+            self._take(record)
+
+    def _take(self, record: Record) -> None:
+        with self._watched():
+            if self._is_silent and isinstance(record, _ENDING):
+                self._settle(record)
+            self._replay(record)
+
+    def _replay(self, record: Record) -> None:
         match record:
-            case protocol.Collected():
-                self._collected(record)
-            case protocol.Started():
-                self._started(record)
-            case protocol.Reported():
-                self._reported(record.report)
-            case protocol.Finished():
-                self._finished(record.nodeid, record.location)
-            case protocol.Warned():
-                self._warned(record)
-            case protocol.Ended():
-                self._ended(record)
             case Executed():
                 self._executed(record.seconds)
             case CellCompared():
@@ -94,13 +106,35 @@ class Replay:
                 self._died(record)
             case Output():
                 terminal.show(record.text, record.stream)
+            case Logged():
+                compat.write_log(self._config, record.text)
+            case _:
+                self._take_event(record)
+
+    def _take_event(self, event: Record) -> None:
+        """Replay what the run in the kernel has told."""
+        match event:
+            case protocol.Collected():
+                self._collected(event)
+            case protocol.Started():
+                self._started(event)
+            case protocol.Reported():
+                self._reported(event.report)
+            case protocol.Finished():
+                self._finished(event.nodeid)
+            case protocol.Warned():
+                self._warned(event)
+            case protocol.Said():
+                compat.say(self._config, self._room.bounded(event.text))
+            case protocol.Ended():
+                self._ended(event)
 
     def end(self) -> None:
         """All records have come. That nothing was told is an error, if the session goes on."""
         is_over = self._session.shouldstop or self._session.shouldfail
         is_ending = self.interrupted or self.exit is not None
-        if not (self._reports or self._is_collected or is_over or is_ending):
-            self._error(self._item.notebook_id, "its run ended, and never said how")
+        if not (self._telling.reports or self._is_collected or is_over or is_ending):
+            self._telling.not_collected("failed", "its run ended, and never said how")
 
     # --- events of the run ---
 
@@ -108,35 +142,62 @@ class Replay:
         self._unfinished = dict.fromkeys(event.nodeids)
         self._is_collected = True
         compat.forget_failure(self._config, self._item.notebook_id)
-        self._grow(len(event.nodeids))
+        self._telling.grow(len(event.nodeids))
         compat.remember_nodeids(self._config, [*event.nodeids, *event.deselected])
         if event.deselected:
             parent: Any = self._item.parent
             gone = [
-                items.Function.from_parent(parent, name=nodeid.rpartition("::")[2], nodeid=nodeid)
+                items.StandIn.of(parent, nodeid.rpartition("::")[2], nodeid)
                 for nodeid in event.deselected
             ]
             self._hook.pytest_deselected(items=gone)
-        if not event.nodeids and not self._reports:
+        if not event.nodeids and not self._telling.reports:
             self.empty = event.reasons
 
     def _started(self, event: protocol.Started) -> None:
-        self._running = event
-        self._has_verdict = False
-        self._item.speaks_for = event.nodeid
-        self._hook.pytest_runtest_logstart(nodeid=event.nodeid, location=event.location)
+        """Replay a test to its end, inside of its protocol."""
+        telling = self._telling
+        if telling.running is not None and telling.running[0] == event.nodeid:
+            telling.start_again()
+            return
 
-    def _finished(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        # With --setup-only and --setup-plan there is none; else code has changed how pytest runs tests.
-        if not self._has_verdict and not self._config.getoption("setuponly"):
-            text = (
-                "pytest says that the test ended, and never said how; something has changed pytest"
-            )
-            self._log(pytest.TestReport(nodeid, location, {}, "failed", text, "call"))
-        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+        def body() -> None:
+            telling.start(event.nodeid, event.location)
+            for record in self._records:
+                if self._is_silent and isinstance(record, _ENDING):
+                    self._settle(record)
+                if self.is_in_test:
+                    self._take(record)
+                else:  # it has settled before this one
+                    self._records.push(record)
+                if not self.is_in_test:
+                    return
+
+        telling.test(event.nodeid, event.location, body)
+
+    def _finished(self, nodeid: str) -> None:
+        # With --setup-only and --setup-plan there is none. Else it may run again before it is judged,
+        # as with flaky, or code has changed how pytest runs tests.
+        if not self._telling.has_verdict and not self._config.getoption("setuponly"):
+            self._is_silent = True
+            return
+        self._finish(nodeid)
+
+    def _settle(self, record: Record) -> None:
+        """A test has ended without a verdict; that is an error, if `record` does not start it again."""
+        self._is_silent = False
+        assert self._telling.running is not None
+        nodeid = self._telling.running[0]
+        if isinstance(record, protocol.Started) and record.nodeid == nodeid:
+            return
+        self._telling.fail(
+            "pytest says that the test ended, and never said how; something has changed pytest"
+        )
+        self._finish(nodeid)
+
+    def _finish(self, nodeid: str) -> None:
+        self._telling.finish()
         self._unfinished.pop(nodeid, None)
-        self._running = None
-        self._item.speaks_for = None
 
     def _reported(self, data: dict[str, Any]) -> None:
         try:
@@ -149,19 +210,23 @@ class Replay:
                 report = self._hook.pytest_report_from_serializable(config=self._config, data=plain)
             report_check.check(report)
         except Exception as exc:  # noqa: BLE001 - whatever the data did, it is an error report
-            self._error(self._item.notebook_id, f"a damaged report came from the kernel: {exc!r}")
+            text = f"a damaged report came from the kernel: {exc!r}"
+            self._telling.not_collected("failed", text)
             return
         if isinstance(report, pytest.CollectReport):
             self._uncollectable(report)
             return
-        self._log(report)
+        self._telling.log(report)
 
     def _uncollectable(self, report: pytest.CollectReport) -> None:
-        if report.skipped:
-            self._skip(report.nodeid, report.longrepr)
-        else:
-            self._is_uncollectable = True
-            self._error(report.nodeid, report.longrepr or "", tuple(report.sections))
+        self._is_uncollectable |= report.failed
+        of_notebook = report.nodeid == self._item.notebook_id
+        if of_notebook or report.skipped:
+            self._telling.not_collected(
+                report.outcome, report.longrepr or "", tuple(report.sections)
+            )
+        else:  # a class in it
+            self._telling.not_run(report.nodeid, report.longrepr or "", tuple(report.sections))
 
     def _warned(self, event: protocol.Warned) -> None:
         self._hook.pytest_warning_recorded.call_historic(
@@ -176,33 +241,41 @@ class Replay:
         )
 
     def _ended(self, event: protocol.Ended) -> None:
+        self.ended = event
+        not_collected = self._telling.not_collected
         if event.status in _COMPLETE and not event.message:
             self._miss(event.status)
         if event.status == pytest.ExitCode.USAGE_ERROR and event.message.startswith("not found"):
             self.not_found = event.message
-            self._error(self._item.notebook_id, event.message)
+            not_collected("failed", event.message)
         elif event.message or event.status in _BROKEN:
             text = f"pytest ended in the kernel with status {event.status}, and did not say why"
-            self._error(self._item.notebook_id, event.message or text)
+            not_collected("failed", event.message or text)
         if event.reason is not None and event.status not in _COMPLETE:
             self.exit = protocol.clean(event.reason), event.status
             return
         # pytest also calls it an interrupt when something could not be collected, which was reported.
         if event.status == pytest.ExitCode.INTERRUPTED and not self._is_uncollectable:
-            self.interrupted = True
-        known = set(pytest.ExitCode)
-        if event.status not in known and not self._session.shouldstop:
-            self._session.shouldstop = f"exit status {event.status} in {self._item.notebook_id}"
+            if not event.stopped:
+                self.interrupted = True
+            elif not self._session.shouldstop:
+                self._session.shouldstop = f"{self._item.notebook_id}: {event.stopped}"
+        if event.status not in set(pytest.ExitCode):
+            self.exit_status = event.status
+        is_failure = event.status == pytest.ExitCode.TESTS_FAILED or self.exit_status is not None
+        if is_failure and not self._telling.failures:
+            why = f": {event.stopped}" if event.stopped else ", and no test has failed"
+            not_collected("failed", f"pytest ended in the kernel with status {event.status}{why}")
 
     def _miss(self, status: int) -> None:
         """Report what a complete run should have told and did not, as after `pytest.exit(..., 0)`."""
-        if not self._is_collected and not self._reports:
+        if not self._is_collected and not self._telling.reports:
             text = f"pytest ended in the kernel with status {status}, and never collected the tests"
-            self._error(self._item.notebook_id, text)
+            self._telling.not_collected("failed", text)
         if self._session.shouldstop or self._session.shouldfail:
             return
         for nodeid in list(self._unfinished):
-            self._error(
+            self._telling.not_run(
                 nodeid, f"not run: pytest ended in the kernel with status {status} before it"
             )
         self._unfinished.clear()
@@ -218,13 +291,14 @@ class Replay:
         if self._check:
             self._made(EXECUTION, Verdict("failed", text, record.sections))
         else:
-            self._error(self._item.notebook_id, text, record.sections)
+            self._telling.not_collected("failed", text, record.sections)
 
     def _skipped(self, record: Skipped) -> None:
-        nodeid = self._item.notebook_id
-        nodeid += f"::{EXECUTION}" if self._check else ""
         self.skips = True
-        self._skip(nodeid, (record.place, record.line, str(record)))
+        if self._check:
+            self._made(EXECUTION, Verdict("skipped", str(record)), (record.place, record.line))
+        else:
+            self._telling.not_collected("skipped", (record.place, record.line, str(record)))
 
     def _compared(self, record: CellCompared) -> None:
         """A cell whose outputs were compared, as a test; images that differ go to HTML reports."""
@@ -235,78 +309,51 @@ class Replay:
             self.updated += 1
         self._made(record.name, verdict)
 
-    def _made(self, name: str, verdict: Verdict) -> None:
+    def _made(self, name: str, verdict: Verdict, place: tuple[str, int] | None = None) -> None:
         """Report a test that the host has made: the execution of a notebook, or the outputs of a cell."""
         text, sections = self._room.bounded((verdict.text, list(verdict.sections)))
-        self._grow(1)
-        nodeid = f"{self._item.notebook_id}::{name}"
-        location = (self._item.notebook_id, None, name)
-        self._started(protocol.Started(nodeid, location))
-        for report in dataclasses.replace(verdict, text=text, sections=sections).reports(
-            nodeid, location
-        ):
-            self._log(report)
-        self._finished(nodeid, location)
+        nodeid, location = (
+            f"{self._item.notebook_id}::{name}",
+            (self._item.notebook_id, None, name),
+        )
+        self._telling.grow(1)
+        verdict = dataclasses.replace(verdict, text=text, sections=sections)
+        self._telling.made(nodeid, location, verdict.reports(nodeid, location, place))
 
     def _died(self, record: Died) -> None:
         """The kernel has ended: an error for what was running, and for all that had not run."""
-        text, running = record.text, self._running
+        text, running = record.text, self._telling.running
         if running is None and not record.stopped:
-            self._error(self._item.notebook_id, text, record.sections)
+            self._telling.not_collected("failed", text, record.sections)
         elif running is not None:
-            self._fail_running(running, record)
+            message = f"{record.text}\nwhile it ran {running[0]}"
+            message += "" if record.torn_down else "; its teardown could not run"
+            self._telling.fail(
+                message, record.sections, nbxunit_died=True
+            )  # an error, says `reporting`
+            self._finish(running[0])
         for nodeid in () if record.stopped else list(self._unfinished):
-            self._error(nodeid, f"not run: {text.partition(chr(10))[0]}")
+            self._telling.not_run(nodeid, f"not run: {text.partition(chr(10))[0]}")
             self._unfinished.pop(nodeid, None)
-
-    def _fail_running(self, running: protocol.Started, record: Died) -> None:
-        message = f"{record.text}\nwhile it ran {running.nodeid}"
-        message += "" if record.torn_down else "; its teardown could not run"
-        message, sections = self._room.bounded((message, list(record.sections)))
-        report = pytest.TestReport(
-            running.nodeid, running.location, {}, "failed", message, "call", sections
-        )
-        report.nbxunit_died = True  # type: ignore[attr-defined] # an error, says `reporting`
-        self._log(report)
-        self._finished(running.nodeid, running.location)
-
-    def _error(self, nodeid: str, longrepr: Any, sections: Iterable[tuple[str, str]] = ()) -> None:
-        """Report an error outside a test's own phases; pytest words it `ERROR collecting`."""
-        longrepr, sections = self._room.bounded((longrepr, list(sections)))
-        location = (self._item.notebook_id, None, "")
-        if nodeid == self._item.notebook_id:
-            self._grow(1)
-        self._item.speaks_for = nodeid
-        self._hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
-        when: Any = "collect" if nodeid == self._item.notebook_id else "setup"
-        self._log(
-            compat.NotebookReport(nodeid, location, {}, "failed", longrepr, when, sections, 0.0)
-        )
-        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
-        self._item.speaks_for = None
-
-    def _skip(self, nodeid: str, longrepr: Any) -> None:
-        location = (self._item.notebook_id, None, "")
-        self._grow(1)
-        self._item.speaks_for = nodeid
-        self._hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
-        self._log(pytest.TestReport(nodeid, location, {}, "skipped", longrepr, "setup"))
-        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
-        self._item.speaks_for = None
 
     def skip_notebook(self, reason: str) -> None:
         """Report that the notebook is skipped."""
-        self._skip(self._item.notebook_id, (str(self._item.path), 0, f"Skipped: {reason}"))
+        self._telling.not_collected("skipped", (str(self._item.path), 0, f"Skipped: {reason}"))
 
-    def _grow(self, count: int) -> None:
-        compat.grow(self._session, count)
-        self._more += count
 
-    def _log(self, report: pytest.TestReport) -> None:
-        self._reports += 1
-        self._has_verdict |= report.when == "call" or not report.passed
-        if self._more and hasattr(self._config, "workerinput"):
-            # xdist's controller counts items; the number of tests rides on a report.
-            report.nbxunit_more = self._more  # type: ignore[attr-defined]
-            self._more = 0
-        self._hook.pytest_runtest_logreport(report=report)
+class _Records:
+    """Records, of which the last one can be put back."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = iter(records)
+        self._pushed: list[Record] = []
+
+    def push(self, record: Record) -> None:
+        """Let `record` come again."""
+        self._pushed.append(record)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Record:
+        return self._pushed.pop() if self._pushed else next(self._records)

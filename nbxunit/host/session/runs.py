@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.host import compat
+from nbxunit.host.kernels import processes
 from nbxunit.host.session import planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
-    from nbxunit.host.records import Job
+    from nbxunit.host.records import Job, Record
     from nbxunit.host.running.scheduling import Run
     from nbxunit.host.session.state import NotebookSession
 
@@ -62,7 +62,7 @@ class Runs:
         from nbxunit.host.running.scheduling import Runner
 
         if self._state.runner is None:
-            many = sum(isinstance(each, NotebookItem) for each in item.session.items) > 1
+            many = self._state.notebooks(item.session) > 1
             forking = self._state.forking and dataclasses.replace(self._state.forking, many=many)
             self._state.runner = self._state.stack.enter_context(Runner(jobs, forking))
         run = self._state.runner.submit(self._job(item), held=held)
@@ -80,13 +80,13 @@ class Runs:
             item.path,
             config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
             tuple(word for name in config.option.plugins or () for word in ("-p", name)),
-            settings.options(config),
+            settings.options(config, item.path),
             selection,
             settings.seconds(config, "cell"),
             settings.seconds(config, "test"),
             settings.seconds(config, "notebook"),
             settings.saved(config, item.path, item.variant.name),
-            dict(os.environ),
+            processes.environment(),
             strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             companion=isinstance(item.parent, CompanionFile),
@@ -94,6 +94,12 @@ class Runs:
             secrets=tuple(config.getini("nbxunit_secret_params")),
             variant=item.variant.name,
             checking=None if isinstance(item.parent, CompanionFile) else checking,
+            words=settings.words(config),
+            made=settings.made(config),
+            opened=settings.opened(config),
+            python_path=settings.python_path(config),
+            log_file=compat.has_log_file(config),
+            worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
@@ -137,14 +143,18 @@ class Runs:
             run.stop(TEARDOWN)
         deadline = time.monotonic() + TEARDOWN + REACTION
         for item, run in self._runs.items():
+            replay = replays.get(item) or Replay(item, self._state)
             with contextlib.suppress(TimeoutError):
-                while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
-                    if item not in replays:
-                        replays[item] = Replay(item, self._state.room)
-                    replays[item].take(record)
+                replay.replay(_left(run, deadline))
 
     def forget(self, item: NotebookItem) -> float:
         """The records of a notebook have been read: wait for its end; the seconds that it took."""
         run = self._runs.pop(item)
         run.forget()
         return run.seconds
+
+
+def _left(run: Run, deadline: float) -> Iterator[Record]:
+    """The records that a run still has until the deadline. TimeoutError then."""
+    while (record := run.spool.get(max(0, deadline - time.monotonic()))) is not None:
+        yield record

@@ -5,14 +5,18 @@ May import pytest.
 
 from __future__ import annotations
 
+import io
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nbxunit.carried import is_plain, look
 from nbxunit.host import compat
-from nbxunit.host.notebooks import files, parameters
+from nbxunit.host.notebooks import parameters
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Checking
 from nbxunit.host.session import planning
@@ -21,18 +25,50 @@ if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
 
 
-def options(config: pytest.Config) -> dict[str, object]:
-    """The host's resolved option values, as far as they can be sent."""
-    values = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(config.option).items()
-        if files.as_json(value) or isinstance(value, Path)
-    }
+def options(config: pytest.Config, path: Path) -> dict[str, object]:
+    """The host's resolved option values for the notebook at `path`, as far as they can be sent."""
+    values = {name: value for name, value in vars(config.option).items() if is_plain(value)}
     values["rootdir"] = str(config.rootpath)
     values["inifilename"] = str(config.inipath) if config.inipath else None
     del values["file_or_dir"]
-    values["basetemp"] = compat.temporary_folder(config)
+    values["basetemp"] = compat.temporary_folder(config, path.stem)
     return values
+
+
+def made(config: pytest.Config) -> dict[str, str]:
+    """The options whose values a kernel is to make again of the command line, and how they look here."""
+    return {
+        name: look(value)
+        for name, value in vars(config.option).items()
+        if not (is_plain(value) or name == "basetemp" or _is_file(value))
+    }
+
+
+def opened(config: pytest.Config) -> dict[str, tuple[str, str]]:
+    """The options whose values are files that are open for writing: their paths and modes."""
+    return {
+        name: (str(Path(value.name).absolute()), value.mode)
+        for name, value in vars(config.option).items()
+        if _is_file(value)
+    }
+
+
+def _is_file(value: object) -> bool:
+    is_file = isinstance(value, io.IOBase) and isinstance(getattr(value, "name", None), str)
+    return is_file and value.writable()  # type: ignore[attr-defined]
+
+
+def words(config: pytest.Config) -> tuple[str, ...]:
+    """The words of the command line, behind those that PYTEST_ADDOPTS and the ini put before them."""
+    environment = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    given = map(str, config.invocation_params.args)
+    return (*config.getini("addopts"), *environment, *given)
+
+
+def python_path(config: pytest.Config) -> tuple[str, ...]:
+    """The folder in which the host stands, if it imports from there, as `python -m pytest` does."""
+    here = str(config.invocation_params.dir)
+    return (here,) if {here, ""} & set(sys.path) else ()
 
 
 def forking(config: pytest.Config) -> Forking | None:

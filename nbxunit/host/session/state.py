@@ -16,8 +16,10 @@ from nbxunit.host.notebooks import files, static_look
 from nbxunit.host.session import settings
 from nbxunit.host.session.changed import Changed
 from nbxunit.host.session.durations import Durations
+from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
+from nbxunit.host.session.workers import Workers
 from nbxunit.limits import RUN_LIMIT, Room
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class NotebookSession:
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
     number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
-    they are about.
+    they are about; what plugins in kernels have `said`; the `exit_status` of one that had its own.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -53,6 +55,9 @@ class NotebookSession:
         self.variants = settings.variants(config)
         self.checking = settings.checking(config)
         self.updated: list[str] = []
+        self.workers = Workers(config)
+        self.said: dict[str, str] = {}
+        self.exit_status: int | None = None
         revision = config.getoption("nbxunit_changed")
         self.changed = Changed(config, revision) if revision else None
         self.signals = Signals(self._abort)
@@ -84,6 +89,12 @@ class NotebookSession:
         if not asked:
             return None
         return () if "" in asked else tuple(asked)
+
+    @staticmethod
+    def notebooks(session: pytest.Session) -> int:
+        """How many notebooks a session has."""
+        items = getattr(session, "items", ())  # where tests are listed, there are none yet
+        return max(1, sum(isinstance(item, NotebookItem) for item in items))
 
     def start_server(self) -> None:
         """Let the fork server come up, if there is to be one and it is not there yet."""

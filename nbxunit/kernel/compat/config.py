@@ -13,7 +13,7 @@ import itertools
 import operator
 import traceback
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -34,11 +34,17 @@ def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
         return _prepareconfig(list(args), list(plugins))
 
 
-def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.Config:
+def prepare_from(
+    options: Mapping[str, object],
+    args: Sequence[str],
+    words: Sequence[str] = (),
+    made: Collection[str] = (),
+) -> pytest.Config:
     """`prepare` with option values that another process resolved, without `addopts`.
 
     That is `Config.fromdictargs`, by which xdist's workers begin, with a first half that may have
-    been made ahead.
+    been made ahead. The options `made` cannot be sent: they are made again, of the other process's
+    command line `words`.
     """
     from _pytest.config import Config
 
@@ -50,6 +56,12 @@ def prepare_from(options: Mapping[str, object], args: Sequence[str]) -> pytest.C
         config.option.__dict__.update(options, plugins=[])
         config.option.__dict__.pop("file_or_dir", None)  # argparse warns where it is there before
         config.parse(list(args), addopts=False)
+        known = [name for name in made if hasattr(config.option, name)]
+        if known:
+            # Words of plugins that are not installed here mean nothing here.
+            ours = config._parser.parse_known_args(list(words))  # noqa: SLF001
+            for name in known:
+                setattr(config.option, name, getattr(ours, name))
         return config
 
 
@@ -156,13 +168,39 @@ def _for_session(fixture: dict[str, Any], old: object, new: object) -> dict[str,
     }
 
 
-def finish(config: pytest.Config) -> int:
-    """The second half of `pytest.main`: configure, collect, run; pytest's exit status."""
+def finish(config: pytest.Config, session: pytest.Session | None = None) -> int:
+    """The second half of `pytest.main`: configure, collect, run; pytest's exit status.
+
+    With a `session` that has begun (see `sessions`), that is the one.
+    """
     try:
         with _literal_arguments():
+            if session is not None:
+                _begin_with(config, session)
             return int(config.hook.pytest_cmdline_main(config=config))
     finally:
         unconfigure(config)
+
+
+def _begin_with(config: pytest.Config, session: pytest.Session) -> None:
+    """Let pytest's main use `session` where it would begin one; it does so in one piece with the run."""
+    from _pytest import main
+
+    make: Any = vars(main.Session)["from_config"]
+
+    def from_config(*_: object) -> Any:
+        main.Session.from_config = make  # type: ignore[method-assign]
+        return session
+
+    main.Session.from_config = classmethod(from_config)  # type: ignore[assignment, method-assign]
+    private: Any = config
+    private._do_configure = lambda: None  # noqa: SLF001
+    start = private.hook.pytest_sessionstart
+
+    def started(**_: object) -> None:
+        private.hook.pytest_sessionstart = start
+
+    private.hook.pytest_sessionstart = started
 
 
 @contextlib.contextmanager

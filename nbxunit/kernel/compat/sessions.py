@@ -25,10 +25,11 @@ def begin_session(config: pytest.Config) -> pytest.Session:
     return session
 
 
-def end_session(session: pytest.Session) -> None:
+def end_session(session: pytest.Session, status: int = 0) -> None:
     """The last part of `finish`."""
+    session.exitstatus = status
     try:
-        session.config.hook.pytest_sessionfinish(session=session, exitstatus=0)
+        session.config.hook.pytest_sessionfinish(session=session, exitstatus=status)
     finally:
         pytest_config.unconfigure(session.config)
 

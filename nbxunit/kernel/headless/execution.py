@@ -19,6 +19,7 @@ import pytest
 from nbxunit import directives, protocol
 from nbxunit.kernel.cells.notebook import Origin
 from nbxunit.kernel.compat import files, ipython
+from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output
 from nbxunit.originals import close, monotonic, write
 
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 
 
 class Cells:
-    """Executes the cells of a notebook; which one runs stands in a file in `folder`."""
+    """Executes the cells of a notebook; which one runs stands in a file in `folder`.
+
+    `importing` is what surrounds each of them, once the run is prepared.
+    """
 
     def __init__(self, notebook: Notebook, folder: Path, output: crash_output.LastOutput) -> None:
         self._notebook = notebook
         self._output = output
+        self.importing: Importing | None = None
         self._current = folder / protocol.CURRENT_CELL
         # Cells may do without (`%autoawait off`), but the run of the tests behind them awaits.
         shell: Any = notebook.shell
@@ -54,7 +59,7 @@ class Cells:
                 self._tell(request.id, begun - 1)
                 if may_register and self._registers(key, source):
                     continue
-                with self._counted(key):
+                with self._counted(key), self._imported():
                     reply = await request.execute(
                         begun - 1, key, source, counts=key != protocol.INJECTED
                     )
@@ -78,6 +83,10 @@ class Cells:
         if key != protocol.INJECTED:
             return contextlib.nullcontext()
         return self._notebook.executing(Origin("", key, 0))
+
+    def _imported(self) -> contextlib.AbstractContextManager[None]:
+        """Within, a cell runs as a module is imported."""
+        return self.importing() if self.importing is not None else contextlib.nullcontext()
 
     def _tell(self, request: str, position: int) -> None:
         """Let the host know which cell runs, and since when; a message would take longer.

@@ -214,8 +214,9 @@ def _make_ahead() -> None:
 
 
 def _warm(words: Sequence[str]) -> None:
-    """Run pytest on one small test, so that what the first run in a process loads is there.
+    """Load plugins, and run pytest on one small test, so that what a first run in a process loads is there.
 
+    The test runs without the plugins of others, some of which work for only one session in a process.
     How it ends does not matter: what is wrong with a plugin, each kernel says for itself.
     """
     import pytest
@@ -225,7 +226,10 @@ def _warm(words: Sequence[str]) -> None:
     from nbxunit.kernel.run.options import WITHOUT_BLOCKED
     from nbxunit.kernel.run.restoring import restored
 
-    hidden = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    hidden = {name: os.environ.get(name) for name in names}
+    for name in names[:2]:
+        os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
         test = Path(folder, "test_nbxunit_warm.py")
         test.write_text("def test_warm(request):\n    assert request\n")
@@ -237,12 +241,16 @@ def _warm(words: Sequence[str]) -> None:
             contextlib.redirect_stderr(io.StringIO()),
             contextlib.suppress(BaseException),
         ):
-            # Beside xdist plugins start servers for its workers.
-            pytest.main([
-                "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *WITHOUT_BLOCKED, *words,
+            arguments = [
+                "-q", "-p", "no:cacheprovider", *WITHOUT_BLOCKED, *words,
                 "--rootdir", folder, "-c", os.devnull, str(test),
-            ])  # fmt: skip
+            ]  # fmt: skip
+            with contextlib.suppress(BaseException):
+                pytest_config.unconfigure(pytest_config.prepare(arguments, []))
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+            pytest.main(arguments)
         sys.modules.pop(test.stem, None)
+    os.environ.pop(names[2], None)
     os.environ.update({name: value for name, value in hidden.items() if value is not None})
 
 

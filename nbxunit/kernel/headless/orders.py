@@ -18,25 +18,43 @@ import pytest
 from IPython import get_ipython
 
 import nbxunit
-from nbxunit import originals, protocol
+from nbxunit import carried, originals, protocol
 from nbxunit.kernel import extension
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.companion.saving import Saving
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import ipython, sessions
+from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
 from nbxunit.kernel.headless.execution import Cells
 from nbxunit.kernel.headless.timeouts import Timeouts
 from nbxunit.kernel.headless.wire import Reporting, Wire
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.run import engine, exits  # fmt: skip
+from nbxunit.kernel.run.resolved import Resolved
 from nbxunit.kernel.run.selection import Selection
 from nbxunit.kernel.run.state import RunState
 
 LAST_FRAMES = 6
 """Entries of a traceback that are told of an error that is no test's."""
-_prepared: dict[str, engine.Prepared] = {}
+_begun: dict[str, tuple[engine.Prepared, Importing]] = {}
+
+
+class NoWorkerError(RuntimeError):
+    """A plugin wants of a worker of xdist what only xdist's controller gives it."""
+
+
+class WorkerInput(dict[str, object]):
+    """`config.workerinput` of a kernel; `missing` are the keys that were looked for in vain."""
+
+    def __init__(self, given: dict[str, object]) -> None:
+        super().__init__(given)
+        self.missing: list[str] = []
+
+    def __missing__(self, key: str) -> object:
+        self.missing.append(key)
+        raise KeyError(key)
 
 
 class OtherVersionError(RuntimeError):
@@ -71,30 +89,54 @@ def prepare(order: str) -> None:
         output_limits.bound(shell.kernel.session)
         updates = output_limits.Updates(shell.display_pub)
         shell.events.register("post_run_cell", lambda _: updates.flush())
-    Cells(notebook, folder, output).serve()
+    cells = Cells(notebook, folder, output)
+    cells.serve()
     (folder / "captured").mkdir()
     (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path, notebook.variant = Path(told["path"]), told["variant"]
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
+    # As for `python -m pytest`, behind the folder of the notebook, as for a module.
+    sys.path[1:1] = [each for each in told["python_path"] if each not in sys.path]
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
+    resolved = Resolved(told["options"], told["words"], told["made"], told["opened"])
     try:
         with pytest_config.capture_into(folder / "captured"):
-            _prepared["run"] = engine.prepare(
+            prepared = engine.prepare(
                 notebook,
                 RunState(notebook.namespace),
                 told["args"],
                 selection,
-                told["options"],
+                resolved,
                 _companion(notebook, told, folder) if told["companion"] else None,
             )
+        resolved.name_files(prepared.config, notebook.path.stem)
+        if told["log_file"]:
+            prepared.config.option.log_file = str(folder / protocol.LOG_FILE)
+        importing = cells.importing = _began(prepared, told["workerinput"])
+        _begun["run"] = prepared, importing
+        resolved.check(prepared.config)
     finally:
         os.chdir(here)
     gc.freeze()  # pytest collects garbage ten times: all that is here before the first cell is none
     if hasattr(sys.stderr, "echo"):  # ipykernel's
         watcher = getattr(sys.stderr, "watch_fd_thread", None)
         sys.stderr.echo = crash_output.LastWords(folder / "last-words", watcher)
+
+
+def _began(prepared: engine.Prepared, given: dict[str, object] | None) -> Importing:
+    """Begin the session, in a worker of xdist's as far as plugins see. NoWorkerError if they see more."""
+    if given is None:
+        return Importing(prepared.config, prepared.begin)
+    config: Any = prepared.config
+    config.workerinput, config.workeroutput = worker, _ = WorkerInput(given), {}
+    try:
+        return Importing(prepared.config, prepared.begin)
+    except Exception as exc:
+        if not worker.missing:
+            raise
+        raise NoWorkerError(f"config.workerinput lacks {worker.missing[-1]!r}") from exc
 
 
 def _companion(notebook: Notebook, told: dict[str, Any], folder: Path) -> Companion:
@@ -146,7 +188,8 @@ def _tuple(value: Any) -> Any:
 async def run(order: str) -> None:
     """Run the tests; events go out over the stdin channel, the last one is `Ended`."""
     told = json.loads(order)
-    prepared = _prepared.pop("run")
+    prepared, importing = _begun.pop("run")
+    importing.set_variables()
     shell = prepared.notebook.shell
     _open_standard_streams()
     wire = Wire(ipython.StdinChannel(shell), told["nonce"], told["journal"])
@@ -172,11 +215,24 @@ async def run(order: str) -> None:
         text = message or reporting.internal_error
         message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
     try:
-        wire.send(protocol.Ended(status, message, reporting.reason))
+        said = reporting.stopped, reporting.summary
+        output = getattr(prepared.config, "workeroutput", None)
+        if output is not None:
+            output = {name: value for name, value in output.items() if carried.is_plain(value)}
+        wire.send(protocol.Ended(status, message, reporting.reason, *said, output))
         reporting.flush()
     except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
         crash_output.die(exc)
     wire.close()
+
+
+def end(order: str) -> None:
+    """End the session of a notebook whose tests do not run, as pytest does where it cannot collect."""
+    prepared, importing = _begun.pop("run")
+    importing.set_variables()
+    os.chdir(json.loads(order)["cwd"])
+    assert prepared.session is not None
+    sessions.end_session(prepared.session, pytest.ExitCode.INTERRUPTED)
 
 
 def _timeouts(told: dict[str, Any]) -> list[Timeouts]:

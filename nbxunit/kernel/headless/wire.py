@@ -24,6 +24,8 @@ INTERVAL = 0.1
 """Seconds after which buffered events are sent."""
 MESSAGE_LIMIT = 100_000
 """Bytes of the reason for an end."""
+SUMMARY_LIMIT = 1_000_000
+"""Bytes of what plugins write at the end of a run."""
 WARNING_LIMIT = 100_000
 """Bytes of the texts of a warning."""
 WARNINGS_LIMIT = 3_000_000
@@ -124,7 +126,8 @@ class Wire:
 class Reporting:
     """The plugin that turns a run into events.
 
-    `reason` is what `pytest.exit` was called with, `internal_error` what pytest says of its own end.
+    `reason` is what `pytest.exit` was called with, `internal_error` what pytest says of its own end,
+    `stopped` why it is early, `summary` what plugins say of it.
     """
 
     def __init__(self, wire: Wire, prepared: Prepared) -> None:
@@ -136,7 +139,10 @@ class Reporting:
         self._deselected: list[str] = []
         self.reason: str | None = None
         self.internal_error = ""
+        self.stopped = self.summary = ""
         self._shown = prepared.config.getoption("capture", "no") == "no"
+        if prepared.live_log is not None:
+            prepared.live_log.write_to(self._say)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Some tests will not run."""
@@ -173,14 +179,25 @@ class Reporting:
             self._config.option.maxfail = max(answer.max_failures, 1)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """No test runs any more, also if what follows takes its time, or ends the kernel."""
+        why = session.shouldfail or session.shouldstop
+        self.stopped = limits.shortened(str(why), MESSAGE_LIMIT) if why else ""
         self._wire.keep()
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Something has failed that is no test; pytest itself tells it to whatever reports then."""
         text = "\n".join(f"INTERNALERROR> {line}" for line in str(excrepr).splitlines())
         self.internal_error = text[-MESSAGE_LIMIT:]
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_terminal_summary(self) -> Any:
+        """Keep what plugins write between pytest's own parts, which a host writes of all tests."""
+        before = len(self._prepared.text.getvalue())
+        outcome = yield
+        text = self._serialiser.mapped(self._prepared.text.getvalue()[before:])
+        self.summary = limits.shortened(text, SUMMARY_LIMIT)
+        return outcome
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -196,6 +213,10 @@ class Reporting:
         """A test begins."""
         event = protocol.Started(nodeid, self._serialiser.location(location))
         self._send(event, at_once=True)
+
+    def _say(self, text: str) -> None:
+        """Send a part of the live log."""
+        self._send(protocol.Said(limits.shortened(text, MESSAGE_LIMIT)), at_once=False)
 
     def _send(self, event: protocol.Event, *, at_once: bool) -> None:
         self._wire.send(event, at_once=at_once)

@@ -20,7 +20,7 @@ from nbxunit.kernel.cells.registry import Declaration
 from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import fixtures, unittest_rules
-from nbxunit.kernel.run import checks, doctests, tree
+from nbxunit.kernel.run import checks, tree
 from nbxunit.kernel.run.injection import Injection
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ class NotebookModule(pytest.Module):
             checks.warn_of_redefinitions(self.notebook, map(tree.original_name, nodes))
             checks.warn_of_replaced(self.notebook, self._is_test_name)
         self._fail_for(checks.doubts(self.notebook, named if self.run.partial else None))
+        # Late: doctest keeps the pdb that is there when it is imported, and ipykernel puts its own there.
+        from nbxunit.kernel.run import doctests
+
         nodes += doctests.collect(self, self.notebook)
         items, classes = tree.descend(nodes)
         self._fail_for(self._lost_tests(named, items))

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import io
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +19,15 @@ from nbxunit import transport_warnings
 from nbxunit.kernel.cells import compared, data, hints, values
 from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import installed, plugins, reprs
+from nbxunit.kernel.compat import installed, plugins, reprs, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
+from nbxunit.kernel.compat.live_log import LiveLog
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
 from nbxunit.kernel.run import exits, raised_magics, streams
 from nbxunit.kernel.run.collecting import Collecting
-from nbxunit.kernel.run.options import NEUTRAL, SELECTING, WITHOUT_BLOCKED, refuse
+from nbxunit.kernel.run.options import NEUTRAL, REPORTED, SELECTING, WITHOUT_BLOCKED, refuse
+from nbxunit.kernel.run.resolved import Resolved
 from nbxunit.kernel.run.selection import Collects, Selecting, Selection
 
 if TYPE_CHECKING:
@@ -155,6 +157,25 @@ class Prepared:
     selecting: Selecting
     collecting: Collects
     text: io.StringIO = dataclasses.field(default_factory=io.StringIO)
+    session: pytest.Session | None = None
+    live_log: LiveLog | None = None
+
+    def begin(self) -> None:
+        """Configure, and begin the session, as pytest does before it imports a module.
+
+        Whatever raises there ends the run.
+        """
+        self.config.pluginmanager.register(Sinking(self))
+        try:
+            with (
+                pytest_config.cache_in_memory(self.run.cache),
+                pytest_config.fixtures_looked_for_once(),
+            ):
+                self.session = sessions.begin_session(self.config)
+                self.live_log = LiveLog(self.config)
+        except BaseException:
+            pytest_config.unconfigure(self.config)
+            raise
 
 
 def prepare(
@@ -162,19 +183,19 @@ def prepare(
     run: RunState,
     args: Sequence[str],
     selection: Selection | None = None,
-    options: Mapping[str, object] | None = None,
+    resolved: Resolved | None = None,
     collecting: Collects | None = None,
 ) -> Prepared:
     """Load ini files, plugins and conftests as pytest does before it imports a module.
 
-    With `options`, the values that a host resolved, `addopts` does not count. `collecting` is what pytest
-    is to collect in place of the notebook. pytest.UsageError for options that pytest does not know.
+    With what a host has `resolved`, `addopts` does not count. `collecting` is what pytest is to collect
+    in place of the notebook. pytest.UsageError for options that pytest does not know.
     """
     collecting = collecting or Collecting(notebook, run)
     where = collecting.path
     words = [*args, *WITHOUT_BLOCKED]
     neutral = dict(NEUTRAL)
-    if options is None:
+    if resolved is None:
         with installed.read_once(), plugins.quiet_rewriting(), plugins.own_conftests(where):
             silenced = plugins.Silenced(NEUTRAL)
             config = pytest_config.prepare([*words, str(where)], [silenced])
@@ -187,9 +208,12 @@ def prepare(
         run.left_out = _left_out(notebook, ids)
         failfast = config.option.maxfail == 1
     else:
-        neutral |= SELECTING
+        neutral = {**neutral, **SELECTING, **REPORTED}
         with installed.read_once():
-            config = pytest_config.prepare_from({**options, **neutral}, [*words, str(where)])
+            options = {**resolved.options, **neutral}
+            made = resolved.made.keys() - neutral.keys()
+            words = [*words, str(where)]
+            config = pytest_config.prepare_from(options, words, resolved.words, made)
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
     config.option.file_or_dir = config.args
@@ -248,10 +272,11 @@ def finish(prepared: Prepared, plugins: Sequence[object]) -> int:
             raise
         stack.callback(scopes.close_all)
         manager = prepared.config.pluginmanager
-        for plugin in (*plugins, Sinking(prepared)):
-            manager.register(plugin)
+        sinking = [Sinking(prepared)] if prepared.session is None else []
         stack.enter_context(pytest_config.fixtures_looked_for_once())
-        return pytest_config.finish(prepared.config)
+        for plugin in (*plugins, *sinking):
+            manager.register(plugin)
+        return pytest_config.finish(prepared.config, prepared.session)
 
 
 @contextlib.contextmanager

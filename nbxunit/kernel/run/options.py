@@ -17,7 +17,9 @@ NEUTRAL: Mapping[str, object] = {
     "nbxunit": False, "numprocesses": None, "dist": "no", "tx": [], "maxprocesses": None,
     "xmlpath": None, "htmlpath": None, "cov_source": [], "no_cov": True,
     "cacheshow": None, "cacheclear": False, "pastebin": None, "store_durations": False,
-    "splits": None, "group": None, "json_report": False, "log_file": None, "no_header": True,
+    "splits": None, "group": None, "json_report": False, "nunit_xmlpath": None, "csv_path": None,
+    "report_log": None, "teamcity": 0, "no_teamcity": 1, "clean_alluredir": False, "log_file": None,
+    "no_header": True,
 }  # fmt: skip
 """Options of plugins that report, write or distribute: that is the host's, as under xdist."""
 _OF_THE_HOST = set(NEUTRAL) - {"no_header", "no_cov"}
@@ -36,6 +38,8 @@ SELECTING: Mapping[str, object] = {
     "lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False,
 }  # fmt: skip
 """Options that select by the cache. A host has done so; inline it is done here."""
+REPORTED: Mapping[str, object] = {"durations": None}
+"""Options of what pytest says at the end of a session; a host says it of all tests."""
 
 
 def refuse(options: Mapping[str, str]) -> None:

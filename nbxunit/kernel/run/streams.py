@@ -37,6 +37,12 @@ class Streams:
         self._known: list[object] = [sys.stdin]
         self._ask: Callable[..., str] = builtins.input
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """In a kernel's run the cells are between; ipykernel has put its own `input` there since."""
+        if builtins.input != self._input:
+            self.pytest_sessionstart()
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
         """Pytest has put its own object there by now, which allows no reading."""

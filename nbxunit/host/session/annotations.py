@@ -1,0 +1,144 @@
+"""What failed, as code hosts show it beside the changed lines: GitHub's annotations, GitLab's code quality.
+
+May import pytest. Each has the line of the .ipynb file in which the failing line of a cell is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbxunit.host.notebooks.lines import FileLines
+from nbxunit.limits import shortened
+
+_PLACE = re.compile(r"^(?:ERROR )?(\S.*?\.ipynb) cell (\d+)(?:, line |:)(\d+)", re.MULTILINE)
+"""A place in a cell, as reports have it at the begin of a line."""
+MOST = 50
+"""Annotations of a run; GitHub shows no more of a step than ten, and of a run than fifty."""
+LONGEST = 4_000
+"""Bytes of a message."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A failure: the test or notebook, where its line is, and what it says."""
+
+    nodeid: str
+    path: str
+    line: int
+    text: str
+
+
+class Annotations:
+    """The plugin that writes what failed in notebooks for GitHub, and into a `code_quality` file."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._findings: list[Finding] = []
+        self._lines = functools.cache(FileLines)
+        self._annotates = bool(
+            config.getoption("nbxunit_annotate") or os.environ.get("GITHUB_ACTIONS") == "true"
+        )
+        self._code_quality = config.getoption("nbxunit_code_quality")
+        self._is_worker = hasattr(config, "workerinput")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note the failure of a test in a notebook."""
+        self._note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a notebook that could not be collected."""
+        self._note(report)
+
+    def _note(self, report: Any) -> None:
+        notebook = report.nodeid.partition("::")[0].partition("[")[0]
+        is_asked = self._annotates or self._code_quality
+        if not (is_asked and report.failed and notebook.endswith(".ipynb")):
+            return
+        text = report.longreprtext
+        path, cell, line = self._config.rootpath / notebook, 0, 0
+        for match in _PLACE.finditer(text):
+            there = self._path(match[1], path)
+            if there is not None:
+                path, cell, line = there, int(match[2]), int(match[3])
+        place = self._lines(path).line(cell, line)
+        self._findings.append(
+            Finding(report.nodeid, _in_repository(path), place, _message(report, text))
+        )
+
+    def _path(self, name: str, notebook: Path) -> Path | None:
+        """The file that a report calls `name`: by its path, or that of the notebook by its name."""
+        if name == notebook.name:
+            return notebook
+        path = self._config.rootpath / name
+        return path if path.is_file() else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Write the annotations; GitHub takes them from the output."""
+        if self._annotates and not self._is_worker:
+            for finding in self._findings[:MOST]:
+                terminalreporter.write_line(_annotation(finding))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the code quality report."""
+        if self._code_quality and not self._is_worker:
+            path = self._config.invocation_params.dir / self._code_quality
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(list(map(_quality, self._findings)), indent=1), "utf-8")
+
+
+def _message(report: Any, text: str) -> str:
+    """What a report says in short: the message of what was raised, else its beginning."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return shortened(crash.message if crash is not None else text, LONGEST)
+
+
+def _in_repository(path: Path) -> str:
+    """The path as the repository has it, which begins where a `.git` is, or GitHub says so."""
+    path = path.absolute()
+    for folder in _roots(path):
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return path.as_posix()
+
+
+def _roots(path: Path) -> Iterator[Path]:
+    if workspace := os.environ.get("GITHUB_WORKSPACE"):
+        yield Path(workspace).absolute()
+    yield from (folder for folder in path.parents if (folder / ".git").exists())
+    yield Path.cwd()
+
+
+def _annotation(finding: Finding) -> str:
+    """A workflow command of GitHub."""
+    properties = {"file": finding.path, "line": finding.line, "title": finding.nodeid}
+    told = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
+    return f"::error {told}::{_escaped(finding.text)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for char in f"%\r\n{more}":
+        text = text.replace(char, f"%{ord(char):02X}")
+    return text
+
+
+def _quality(finding: Finding) -> dict[str, Any]:
+    """An entry of GitLab's code quality report."""
+    identity = f"{finding.nodeid} {finding.text}".encode()
+    return {
+        "description": f"{finding.nodeid}: {finding.text}",
+        "check_name": "nbxunit",
+        "fingerprint": hashlib.sha256(identity).hexdigest(),
+        "severity": "major",
+        "location": {"path": finding.path, "lines": {"begin": finding.line}},
+    }

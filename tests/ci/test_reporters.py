@@ -1,0 +1,105 @@
+"""What reporters, code hosts and conftests see of notebooks: tests, as of modules."""
+
+from __future__ import annotations
+
+import json
+import re
+
+RECORDER = """
+import json, os
+def tell(**what):
+    if "NBXUNIT_KERNEL" not in os.environ:
+        with open(os.environ["TOLD"], "a") as file:
+            file.write(json.dumps(what) + "\\n")
+def pytest_runtest_logreport(report):
+    tell(nodeid=report.nodeid, when=report.when, outcome=report.outcome)
+def pytest_collectreport(report):
+    if not report.passed:
+        tell(nodeid=report.nodeid, when="collection", outcome=report.outcome)
+"""
+
+
+def told(shell) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in (shell.folder / "told").read_text().splitlines():
+        what = json.loads(line)
+        found.setdefault(what["nodeid"], []).append(f"{what['when']} {what['outcome']}")
+    return found
+
+
+def test_every_test_is_a_whole_sequence_of_reports(shell):
+    """Dead, never run, broken and skipped: whole sequences of tests, collect reports of notebooks."""
+    (shell.folder / "conftest.py").write_text(RECORDER)
+    shell.env["TOLD"] = str(shell.folder / "told")
+    shell.write("dead.ipynb", "import os", "def test_ok(): pass\ndef test_dies(): os._exit(3)\n"
+                "def test_after(): pass")  # fmt: skip
+    shell.write("broken.ipynb", "1 / 0", "def test_a(): pass")
+    shell.write("skip.ipynb", "import pytest\npytest.skip('no', allow_module_level=True)",
+                "def test_a(): pass")  # fmt: skip
+    result = shell.run("dead.ipynb", "broken.ipynb", "skip.ipynb", "--junitxml=x.xml")
+    assert result.counts == {"passed": 1, "skipped": 1, "error": 3}, result.output
+    whole = ["setup passed", "call passed", "teardown passed"]
+    assert told(shell) == {
+        "dead.ipynb::test_ok": whole,
+        "dead.ipynb::test_dies": ["setup passed", "call failed", "teardown passed"],
+        "dead.ipynb::test_after": ["setup failed", "teardown passed"],
+        "broken.ipynb": ["collection failed"],
+        "skip.ipynb": ["collection skipped"],
+    }
+    assert 'message="collection failure"' in (shell.folder / "x.xml").read_text()
+
+
+def test_a_conftest_on_the_host_sees_functions(shell):
+    """Wrappers of protocols, and hooks of collected items, find what a Function has, test by test."""
+    (shell.folder / "conftest.py").write_text("""
+import os, pytest
+def pytest_itemcollected(item):
+    assert item.function.__name__ and item.obj and list(item.fixturenames) is not None
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    if "NBXUNIT_KERNEL" not in os.environ:
+        params = getattr(item, "callspec", None) and item.callspec.id
+        where = item.cls and item.cls.__name__
+        print("\\nprotocol of", item.nodeid, item.originalname, params, where, item.fixturenames)
+    return (yield)
+""")
+    shell.write("a.ipynb", """
+import pytest
+class TestIn:
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_a(self, n): pass
+""", "def test_b(): pass")  # fmt: skip
+    result = shell.run("a.ipynb", "-s")
+    assert result.counts == {"passed": 3}, result.output
+    assert re.findall("protocol of (.*) \\[", result.output) == [
+        "a.ipynb::TestIn::test_a[1] test_a 1 TestIn",
+        "a.ipynb::TestIn::test_a[2] test_a 2 TestIn",
+        "a.ipynb::test_b test_b None None",
+    ]
+
+
+def test_failures_are_annotated_with_lines_of_the_file(shell):
+    """Under GITHUB_ACTIONS, and for GitLab, each failure has the line of the .ipynb file."""
+    (shell.folder / ".git").mkdir()
+    (shell.folder / "deep").mkdir()
+    path = shell.write(
+        "deep/a.ipynb", "# above\n\nvalue = 1", "def test_a():\n    x = 1\n    assert x == 2"
+    )
+    broken = shell.write("deep/b.ipynb", "", "ok = 1", "ok\n1 / 0", "def test_a(): pass")
+    shell.env["GITHUB_ACTIONS"] = "true"
+    result = shell.run("deep", "--code-quality", "out/quality.json", width=200)
+    lines = [
+        next(n for n, text in enumerate(file.read_text().splitlines(), 1) if part in text)
+        for file, part in [(path, "assert x == 2"), (broken, "1 / 0")]
+    ]
+    found = re.findall("^::error file=(.*),line=(\\d+),title=(.*?)::", result.output, re.MULTILINE)
+    assert found == [
+        ("deep/a.ipynb", str(lines[0]), "deep/a.ipynb%3A%3Atest_a"),
+        ("deep/b.ipynb", str(lines[1]), "deep/b.ipynb"),
+    ], result.output
+    quality = json.loads((shell.folder / "out/quality.json").read_text())
+    assert [(each["location"]["path"], each["location"]["lines"]["begin"]) for each in quality] == [
+        ("deep/a.ipynb", lines[0]), ("deep/b.ipynb", lines[1]),
+    ]  # fmt: skip
+    del shell.env["GITHUB_ACTIONS"]
+    assert "::error" not in shell.run("deep").output
