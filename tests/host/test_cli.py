@@ -31,6 +31,14 @@ def test_help_has_examples(args):
     assert "nbxunit run notebook.ipynb" in done.stdout
 
 
+@pytest.mark.parametrize("args", [["nb.ipynb"], ["nb.ipynb::test_a", "-x"], ["."]])
+def test_a_forgotten_run(args):
+    """A notebook or folder without the command `run` is answered with the line that is meant."""
+    done = nbxunit_command(*args)
+    assert done.returncode == 2
+    assert f"did you mean nbxunit run {' '.join(args)}?" in done.stderr
+
+
 def test_version():
     """--version is the package's."""
     assert nbxunit_command("--version").stdout == f"nbxunit {nbxunit.__version__}\n"

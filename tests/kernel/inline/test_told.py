@@ -100,3 +100,34 @@ def test_completion(kernel, text, found):
 def test_did_you_mean(kernel):
     """A scope that does not exist is answered with the one that is meant."""
     assert "did you mean module?" in kernel.run("%%xunit_setup modul\npass", "a").text
+
+
+@pytest.mark.parametrize("change", ["df['b'] = 1", "df.loc[0, 'a'] = 9", "array[0, 0] = 9"])
+def test_the_state_guard_sees_data_change(kernel, change):
+    """`--state-guard` names frames and arrays that a test changes in place, and no others."""
+    pytest.importorskip("pandas")
+    kernel.run(
+        "import numpy as np, pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})\narray = np.eye(2)"
+    )
+    kernel.run(f"%%xunit_test test_a\n{change}", "a")
+    kernel.run("df = pd.DataFrame({'a': [1, 2]})\narray = np.eye(2)")
+    kernel.run("%%xunit_test test_b\ndf.sum(), array.sum()", "b")
+    text = kernel.run("%xunit_run --state-guard", "run").text
+    name = change.partition("[")[0].partition(".")[0]
+    assert f"state guard: test_a changed {name} in place" in text
+    assert "state guard: test_b" not in text
+
+
+def test_the_hint_under_an_unbound_local(kernel):
+    """The way that changes nothing is named before `global`."""
+    kernel.run("rows = [1]")
+    text = kernel.run("%%xunit_test test_a\nrows = rows + [2]", "a").text
+    assert 0 < text.index("use another name, as in `out = rows...`") < text.index("`global rows`")
+
+
+def test_help(kernel):
+    """`%xunit_run --help` is one page of ours."""
+    text = kernel.run("%xunit_run --help", "a").text
+    assert "--state-guard" in text
+    assert "--lf, --ff" in text
+    assert len(text.splitlines()) < 40
