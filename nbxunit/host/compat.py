@@ -85,12 +85,16 @@ def as_test_report(data: Any) -> Any:
 def temporary_folder(config: pytest.Config, name: str) -> str | None:
     """A `--basetemp` for one kernel inside the host's own base: pytest keeps those of three runs.
 
-    None where the plugin is kept out.
+    None where the plugin is kept out, or there is no room; then a kernel has a base of its own.
     """
     factory = getattr(config, "_tmp_path_factory", None)
     if factory is None:
         return None
-    folder = factory.mktemp(re.sub(r"\W+", "_", name)[:30] or "notebook")
+    try:
+        factory.getbasetemp().mkdir(0o700, parents=True, exist_ok=True)  # a notebook can remove it
+        folder = factory.mktemp(re.sub(r"\W+", "_", name)[:30] or "notebook")
+    except OSError:
+        return None
     return str(folder / "kernel")
 
 

@@ -32,6 +32,10 @@ def pytest_runtest_logreport(report):
     if outcome != "passed" or report.when == "call":
         text = report.longreprtext + "".join(text for _, text in report.sections)
         note(report.nodeid, outcome, text)
+
+def pytest_collectreport(report):
+    if not report.passed:
+        pytest_runtest_logreport(report)
 """
 NOW = """__import__("conftest").note("NAME.ipynb", "began", "")"""
 """Code that a notebook runs right before its fault: from then on its time is taken."""

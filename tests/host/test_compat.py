@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -81,19 +82,60 @@ def test_headlines(pytester, nodeid, location, headline):
     assert data["$report_type"] == "TestReport"
 
 
-def test_no_temporary_folder_of_its_own(config):
-    """Without `--basetemp` a kernel makes its own."""
-    config.option.basetemp = None
-    assert compat.temporary_folder(config) is None
+def test_no_temporary_folder(pytester):
+    """Where the plugin is kept out, there is no base for kernels."""
+    config = pytester.parseconfigure("-p", "no:tmpdir")
+    assert compat.temporary_folder(config, "a") is None
 
 
 def test_temporary_folders_of_kernels(pytester):
-    """With `--basetemp` each kernel has a folder inside it, which is not there yet."""
+    """Each kernel has a folder inside the host's base, which is not there yet, also where it was removed."""
     config = pytester.parseconfigure("--basetemp", str(pytester.path / "base"))
-    first, second = compat.temporary_folder(config), compat.temporary_folder(config)
+    first = compat.temporary_folder(config, "a b")
+    shutil.rmtree(pytester.path / "base")
+    second = compat.temporary_folder(config, "b")
     assert first != second
     assert Path(first).parents[1] == pytester.path / "base"
-    assert not Path(first).exists()
+    assert not Path(second).exists()
+
+
+def test_folders_that_nobody_used_are_removed(pytester):
+    """At the end the base and its folder are gone, but for folders with something in them."""
+    for is_used in (False, True):
+        config = pytester.parseconfigure()
+        folder = Path(compat.temporary_folder(config, "a"))
+        compat.temporary_folder(config, "a")
+        base = folder.parents[1]
+        config.option.basetemp = None  # pytester has given one
+        if is_used:
+            folder.mkdir()
+        compat.drop_unused_folders(config)
+        assert [each.name for each in base.glob("a*")] == (["a0"] if is_used else [])
+        assert base.exists() == is_used
+
+
+def test_a_shield_stands_before_all_plugins(config):
+    """A hook is called in place of all plugins for items of ours, and as ever for others."""
+    seen = []
+
+    class Plugin:
+        def pytest_runtest_protocol(self, item):
+            seen.append(item)
+            return True
+
+    compat.Shield(config, "pytest_runtest_protocol", lambda item: item == "ours", lambda **_: 1)
+    config.pluginmanager.register(Plugin())
+    assert config.hook.pytest_runtest_protocol(item="ours") == 1
+    assert config.pluginmanager.subset_hook_caller("pytest_runtest_protocol", [])(item="ours") == 1
+    assert seen == []
+
+
+def test_what_plugins_write_is_heard(reporter):
+    """What goes through the reporter within is kept, and written."""
+    with compat.heard(reporter) as texts:
+        reporter.write_line("one")
+    reporter.write_line("two")
+    assert "".join(texts).strip() == "one"
 
 
 def test_what_the_reporter_writes(config, reporter):

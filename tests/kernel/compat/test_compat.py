@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextvars
 import gc
 import io
 import linecache
@@ -10,6 +11,7 @@ import sys
 import types
 import unittest
 import unittest.mock
+import warnings
 from pathlib import Path
 
 import live
@@ -18,8 +20,9 @@ from _pytest.fixtures import FixtureManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat import nodes as pytest_nodes
+from nbxunit.kernel.compat.importing import Importing
 
 pytest_plugins = ["pytester"]
 
@@ -541,3 +544,50 @@ def test_code_of_a_cell_is_known():
     exec("def f(): return is_in_cell(namespace)\ninside = f()", namespace)
     assert namespace["inside"]
     assert not ipython.is_in_cell(namespace)
+
+
+def test_importing_surrounds_a_cell_as_a_module(pytester):
+    """Filters of pytest and of earlier cells hold within, warnings are told, variables are set."""
+    told, state = [], contextvars.ContextVar("state", default="unset")
+
+    class Told:
+        def pytest_warning_recorded(self, warning_message, when):
+            told.append((str(warning_message.message), when))
+
+    filters = ["-W", "default", "-W", "error::FutureWarning"]
+    config = pytest_config.prepare([str(pytester.path), *filters], [Told()])
+    context = contextvars.copy_context()
+    importing = context.run(Importing, config, lambda: state.set("begun"))
+    assert state.get() == "unset"
+    before = list(warnings.filters)
+    with importing():
+        assert state.get() == "begun"
+        with pytest.raises(FutureWarning):
+            warnings.warn("new", FutureWarning, stacklevel=1)
+        warnings.warn("told", stacklevel=1)
+        warnings.filterwarnings("ignore")
+    with importing():
+        warnings.warn("not told", stacklevel=1)
+    assert warnings.filters == before
+    assert told == [("told", "collect")]
+    pytest_config.unconfigure(config)
+
+
+def test_a_session_that_has_begun_is_finished(pytester):
+    """`finish` runs the session that it is given, and later ones are begun as ever."""
+    pytester.makepyfile("def test_a(): pass")
+    begun = []
+
+    class Begins:
+        def pytest_sessionstart(self, session):
+            begun.append(session)
+
+    for _ in range(2):
+        config = pytest_config.prepare([str(pytester.path), "-p", "no:cacheprovider"], [Begins()])
+        session = sessions.begin_session(config)
+        assert pytest_config.finish(config, session) == pytest.ExitCode.OK
+        assert begun == [session]
+        begun.clear()
+    config = pytest_config.prepare([str(pytester.path), "-p", "no:cacheprovider"], [Begins()])
+    assert pytest_config.finish(config) == pytest.ExitCode.OK
+    assert len(begun) == 1
