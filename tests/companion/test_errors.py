@@ -161,6 +161,7 @@ def test_an_interrupt(shell):
     while not (shell.folder / "runs").exists():
         assert process.poll() is None
         time.sleep(0.05)
+    time.sleep(1)  # the host looks ten times a second where a kernel is
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 2
