@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import SkipTest
@@ -42,7 +43,7 @@ class Cells:
         shell: Any = notebook.shell
         self._autoawait, shell.autoawait = shell.autoawait, True
         # `%run script.py` would only show what the script raises, and the cell would go on without it.
-        shell.safe_execfile = functools.partial(shell.safe_execfile, raise_exceptions=True)
+        shell.safe_execfile = functools.partial(_raising, shell.safe_execfile)
 
     def serve(self) -> None:
         """Execute what requests of the type `protocol.EXECUTE` bring from now on."""
@@ -127,3 +128,12 @@ def _skip(shell: Any) -> str | None:
         isinstance(error, pytest.skip.Exception) and error.allow_module_level
     )
     return str(error) if is_skip else None
+
+
+def _raising(execfile: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    """Execute a file; what it raises is raised, but for an exit that `%run -e` ignores."""
+    try:
+        execfile(*args, **{**kwargs, "raise_exceptions": True})
+    except SystemExit:
+        if not kwargs.get("exit_ignore"):
+            raise
