@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nbxunit.host.comparing import markers, sanitise, update
 from nbxunit.host.comparing.compare import compare
+from nbxunit.kernel.results import fragments
 
 
 def stream(text, name="stdout"):
@@ -43,6 +44,7 @@ def image(shade: int, size: tuple[int, int] = (40, 40), spot: int = 0) -> str:
 
 
 SAME = {
+    "what nbxunit shows inline": ([result("registered", text_html=fragments.frame("<p>"))], []),
     "streams in pieces": ([stream("a\n"), stream("b\n")], [stream("a\nb\n")]),
     "streams in another order": (
         [stream("a"), stream("e", "stderr"), stream("b")],
