@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from nbxunit import directives
+from nbxunit.host.comparing.normalise import is_own
 
 Marker = Literal["ignore", "check", "raises", "skip"]
 _TAGS: Mapping[str, Marker] = {
@@ -47,7 +48,9 @@ def markers(cell: Mapping[str, Any]) -> set[Marker]:
 def is_compared(cell: Mapping[str, Any]) -> bool:
     """Whether a cell has stored outputs that count: those of nbxunit's own cells do not."""
     source = cell["source"]
-    if cell["cell_type"] != "code" or not cell.get("outputs") or not source.strip():
+    if cell["cell_type"] != "code" or not source.strip():
+        return False
+    if all(is_own(output) for output in cell.get("outputs", ())):
         return False
     is_ours = directives.find(source) is not None or _OURS.search(source) is not None
     return not is_ours and not markers(cell) & {"ignore", "skip"}

@@ -36,7 +36,7 @@ def normalised(outputs: Iterable[Mapping[str, Any]], rules: Sequence[Rule] = ())
         elif kind == "error":
             data = {"name": str(output["ename"]), "text": sanitised(_text(output["evalue"]), every)}
             shown.append(Shown("error", data))
-        elif not _is_own(output) and not any(m.startswith(_LIVE) for m in output.get("data", ())):
+        elif not is_own(output) and not any(m.startswith(_LIVE) for m in output.get("data", ())):
             data = {
                 mime: _form(mime, value, every)
                 for mime, value in output.get("data", {}).items()
@@ -58,7 +58,7 @@ def _form(mime: str, value: Any, rules: Sequence[Rule]) -> Any:
     return sanitised(_text(value), (*rules, *more))
 
 
-def _is_own(output: Mapping[str, Any]) -> bool:
+def is_own(output: Mapping[str, Any]) -> bool:
     """Whether nbxunit showed it inline, below any cell: "test_a: registered". Headless it does not."""
     return '<div class="nbx ' in _text(output.get("data", {}).get("text/html", ""))
 
