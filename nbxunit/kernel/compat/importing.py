@@ -52,6 +52,9 @@ class Importing:
                     stack.enter_context(self._collecting(plugin.pytest_collection))
             if self._filters is not None:
                 warnings.filters[:] = self._filters  # type: ignore[index]
+            # IPython compiles a cell under the name <> before, to look for `await`.
+            warnings.filterwarnings("ignore", module="<>$")
+            warnings.filterwarnings("ignore", "assertion is always true", SyntaxWarning)  # a doubt
             try:
                 yield
             finally:
