@@ -96,3 +96,12 @@ def test_replaced_stdin(shell, kernel):
     done = shell.run("a.ipynb")
     assert done.counts == {"passed": 1}, done.output
     assert "1 passed" in run_inline(kernel, STDIN)
+
+
+@pytest.mark.parametrize("option", ["", "--pdb"])
+def test_debuggers_ask(kernel, option):
+    """While no test has replaced sys.stdin, a debugger in a test asks the front end."""
+    stop = "pass" if option else "breakpoint()"
+    kernel.run("%xunit_config raise_on_failure=off")
+    kernel.run(f"def test_a():\n    x = 41\n    {stop}\n    assert not x", "a")
+    assert "x + 1 = 42" in kernel.run(f"%xunit_run {option}", answers=["p f'{x + 1 = }'", "q"]).text

@@ -192,6 +192,7 @@ def prepare(
     in place of the notebook. pytest.UsageError for options that pytest does not know.
     """
     collecting = collecting or Collecting(notebook, run)
+    standard = streams.Streams()  # before pytest captures
     where = collecting.path
     words = [*args, *WITHOUT_BLOCKED]
     neutral = dict(NEUTRAL)
@@ -212,8 +213,7 @@ def prepare(
         with installed.read_once():
             options = {**resolved.options, **neutral}
             made = resolved.made.keys() - neutral.keys()
-            words = [*words, str(where)]
-            config = pytest_config.prepare_from(options, words, resolved.words, made)
+            config = pytest_config.prepare_from(options, [*words, str(where)], resolved.words, made)
         failfast = options.get("maxfail") == 1
     config.args = [str(where)]
     config.option.file_or_dir = config.args
@@ -226,7 +226,7 @@ def prepare(
     )  # fmt: skip
     selecting = Selecting(selection or Selection(), collecting)
     rules = Rules(notebook, run, failfast=failfast)
-    for plugin in (collecting, selecting, Awaiting(), streams.Streams(), rules):
+    for plugin in (collecting, selecting, Awaiting(), standard, rules):
         config.pluginmanager.register(plugin)
     return Prepared(config, notebook, run, selecting, collecting)
 

@@ -31,7 +31,10 @@ def reopen_handlers() -> None:
 
 
 class Streams:
-    """The plugin that lets `input()` read a replaced sys.stdin, and knows which streams pytest has made."""
+    """The plugin that lets `input()` read a replaced sys.stdin, and knows which streams pytest has made.
+
+    It is made before pytest captures: what stands there then comes back while a debugger asks.
+    """
 
     def __init__(self) -> None:
         self._known: list[object] = [sys.stdin]
