@@ -70,9 +70,14 @@ class Node:
 
 
 def remember(runs: dict[str, LastRun], results: Results) -> None:
-    """Note in `runs` what became of the tests; one that has parameters counts as one."""
+    """Note in `runs` what became of the tests; one that has parameters counts as one.
+
+    A test that an interrupt ended has come to nothing: what is known of it stays.
+    """
     latest: dict[str, LastRun] = {}
     for test in results.tests.values():
+        if not test.counted:
+            continue
         target = test.name.partition("[")[0]
         seen = latest.get(target, LastRun(test.outcome, 0.0, ""))
         outcome = min(seen.outcome, test.outcome, key=_WORST.index)

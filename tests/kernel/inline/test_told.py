@@ -131,3 +131,11 @@ def test_help(kernel):
     assert "--state-guard" in text
     assert "--lf, --ff" in text
     assert len(text.splitlines()) < 40
+
+
+def test_an_interrupted_test_has_no_outcome(kernel):
+    """A test that was interrupted is listed without an outcome, not as passed."""
+    kernel.run("%%xunit_test test_long\nraise KeyboardInterrupt", "a")
+    listed = kernel.run("%xunit_list", "list").text
+    assert "test_long" in listed
+    assert "✓" not in listed
