@@ -72,7 +72,7 @@ class Cells:
             self._tell(request.id, begun - 1)  # it has ended: the reply is not of its time
         except KeyboardInterrupt:  # between two cells, or while the output of one is flushed
             reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": ""}
-        except Exception as exc:  # noqa: BLE001 - the cell has broken what surrounds it
+        except BaseException as exc:  # noqa: BLE001 - the host waits for a reply, whatever it was
             reply = {"status": "error", "ename": type(exc).__name__, "evalue": str(exc)}
         try:
             request.reply(protocol.EXECUTED, {"begun": begun, "reply": reply})

@@ -59,7 +59,7 @@ def _check_marks(notebook: Notebook, directive: Directive) -> None:
     for mark in directive.marks:
         try:
             eval(f"pytest.mark.{mark}", namespace)  # noqa: S307 - the user's own code
-        except Exception as exc:
+        except (Exception, pytest.fail.Exception) as exc:
             raise UsageError(f"%%xunit_test: --mark {mark}: {type(exc).__name__}: {exc}") from exc
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nbxunit import protocol
+from nbxunit import originals, protocol
 from nbxunit.kernel.headless import timeouts
 
 pytest_plugins = ["pytester"]
@@ -69,7 +69,7 @@ class LateHost:
 def test_an_interrupt_amid_pluggy(pytester, monkeypatch, tmp_path):
     """Each test fails for its time, and nothing else does, whichever line of pluggy is interrupted."""
     spent = []
-    monkeypatch.setattr(timeouts, "monotonic", lambda: sum(spent))
+    monkeypatch.setattr(originals, "monotonic", lambda: sum(spent))
     host = LateHost(tmp_path, spent.append)
     pytester.makepyfile(TESTS.format(moments=MOMENTS))
     result = pytester.inline_run(
