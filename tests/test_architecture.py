@@ -24,6 +24,7 @@ SHARED = (
     "directives.py",
     "parameters.py",
     "limits.py",
+    "lines.py",
     "originals.py",
     "errors.py",
     "carried.py",

@@ -39,6 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini(
+        "nbxunit_cov_cells",
+        "whether --cov measures the cells, too; by itself where its folder has the notebook",
+        type="bool",
+        default=None,
+    )
+    parser.addini(
         "nbxunit_secret_params",
         "globs of parameters whose values are shown as ***",
         type="args",

@@ -40,6 +40,7 @@ class Job:
     values of the options `made`, which tells how they look; values that are `opened` files have a path
     and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
     one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
+    `measured` is what coverage is measured of, and how, where it is.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class Job:
     python_path: tuple[str, ...] = ()
     log_file: bool = False
     worker: Mapping[str, object] | None = None
+    measured: Mapping[str, object] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

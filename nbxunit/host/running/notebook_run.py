@@ -118,7 +118,7 @@ class NotebookRun:
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
             "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
             "save": str(job.save) if job.save else None, "words": job.words, "made": job.made,
-            "opened": job.opened,
+            "opened": job.opened, "measured": job.measured,
             "python_path": job.python_path, "log_file": job.log_file, "workerinput": job.worker,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from nbxunit.host.notebooks.lines import FileLines
 from nbxunit.limits import shortened
+from nbxunit.lines import FileLines
 
 _PLACE = re.compile(r"^(?:ERROR )?(\S.*?\.ipynb) cell (\d+)(?:, line |:)(\d+)", re.MULTILINE)
 """A place in a cell, as reports have it at the begin of a line."""

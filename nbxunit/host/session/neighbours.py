@@ -1,4 +1,4 @@
-"""What keeps other plugins working beside notebooks: pytest-timeout, pytest-cov, xdist, reporters.
+"""What keeps other plugins working beside notebooks: pytest-timeout, xdist, reporters.
 
 May import pytest.
 """
@@ -22,12 +22,6 @@ class Neighbours:
     def __init__(self, state: NotebookSession) -> None:
         self._state = state
         self._config = state.config
-
-    def pytest_report_header(self) -> str | None:
-        """Say what `--cov` does not do."""
-        if getattr(self._config.option, "cov_source", None):
-            return "nbxunit: --cov does not measure the cells of notebooks"
-        return None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:

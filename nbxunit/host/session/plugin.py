@@ -15,6 +15,7 @@ from nbxunit.host.session.annotations import Annotations
 from nbxunit.host.session.collecting import Collecting
 from nbxunit.host.session.ending import Ending
 from nbxunit.host.session.items import NotebookItem, StandIn
+from nbxunit.host.session.measuring import Measuring
 from nbxunit.host.session.neighbours import Neighbours
 from nbxunit.host.session.reporting import Reporting
 from nbxunit.host.session.runs import Runs
@@ -40,6 +41,7 @@ def register(config: pytest.Config) -> None:
         "ending": Ending(state),
         "summaries": Summaries(state),
         "annotations": Annotations(config),
+        "measuring": Measuring(config),
     }
     for name, plugin in plugins.items():
         config.pluginmanager.register(plugin, f"nbxunit-{name}")

@@ -15,7 +15,7 @@ import pytest
 
 from nbxunit.host import compat
 from nbxunit.host.kernels import processes
-from nbxunit.host.session import planning, settings, terminal
+from nbxunit.host.session import measuring, planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
@@ -100,6 +100,7 @@ class Runs:
             python_path=settings.python_path(config),
             log_file=compat.has_log_file(config),
             worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
+            measured=measuring.told(config, item.path),
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:

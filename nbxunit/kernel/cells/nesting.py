@@ -27,12 +27,14 @@ class Nested:
 
         The shell has put them there as transformed, mostly without the empty lines at their beginning.
         """
-        name = self.cell.filename
-        lines = linecache.getlines(name)
-        above = _empty(directives.lines_of(self.cell.source)) - _empty(lines)
-        lines = ["\n"] * above + lines
-        ipython.cache_lines(name, lines)
+        name, above = self.cell.filename, left_out(self.cell)
+        ipython.cache_lines(name, ["\n"] * above + linecache.getlines(name))
         return above
+
+
+def left_out(cell: Cell) -> int:
+    """How many empty lines at the beginning of `cell` its code does without."""
+    return _empty(directives.lines_of(cell.source)) - _empty(linecache.getlines(cell.filename))
 
 
 def _empty(lines: list[str]) -> int:

@@ -102,6 +102,7 @@ def prepare(order: str) -> None:
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
     resolved = Resolved(told["options"], told["words"], told["made"], told["opened"])
     try:
+        measuring = _measuring(told["measured"], notebook, Path(told["options"]["rootdir"]))
         with pytest_config.capture_into(folder / "captured"):
             prepared = engine.prepare(
                 notebook,
@@ -111,6 +112,8 @@ def prepare(order: str) -> None:
                 resolved,
                 _companion(notebook, told, folder) if told["companion"] else None,
             )
+        if measuring is not None:
+            prepared.config.pluginmanager.register(measuring, "_cov")  # pytest-cov's name
         resolved.name_files(prepared.config, notebook.path.stem)
         if told["log_file"]:
             prepared.config.option.log_file = str(folder / protocol.LOG_FILE)
@@ -137,6 +140,20 @@ def _began(prepared: engine.Prepared, given: dict[str, object] | None) -> Import
         if not worker.missing:
             raise
         raise NoWorkerError(f"config.workerinput lacks {worker.missing[-1]!r}") from exc
+
+
+def _measuring(told: dict[str, Any] | None, notebook: Notebook, root: Path) -> object | None:
+    """The plugin that measures the coverage that a host asks for. UsageError without coverage."""
+    if told is None:
+        return None
+    try:
+        from nbxunit.kernel.headless.measuring import Measuring
+    except ModuleNotFoundError as exc:
+        raise pytest.UsageError(
+            f"--cov: the kernel's Python ({sys.executable}) lacks {exc.name}; "
+            f"install it there with: {sys.executable} -m pip install 'nbxunit[cov]'"
+        ) from exc
+    return Measuring(told, notebook, root)
 
 
 def _companion(notebook: Notebook, told: dict[str, Any], folder: Path) -> Companion:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nbxunit.host.notebooks.lines import FileLines
+from nbxunit.lines import FileLines
 
 
 def notebook(sources) -> dict[str, object]:

@@ -5,6 +5,8 @@ Imports the standard library only. A notebook's JSON has a line for each line of
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -15,29 +17,61 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _SKIPPED = "skip-execution"
 
 
+@dataclasses.dataclass(frozen=True)
+class FileCell:
+    """A cell that is executed, with the number that a person sees; `lines` are those of the file."""
+
+    number: int
+    source: str
+    lines: tuple[int, ...]
+
+
 class FileLines:
     """The lines of one notebook's file. Of a file that is no notebook, all are the first."""
 
     def __init__(self, path: Path) -> None:
-        self._cells: list[list[int]] = []
+        self.cells: list[FileCell] = []
         try:
             if not path.is_file():  # a pipe would be waited for
                 return
             text = path.read_text("utf-8")
-            cells = json.loads(text)["cells"]
-            lines = [list(each) for each in _lines(text)]
+            cells = zip(json.loads(text)["cells"], _lines(text), strict=False)
+            executed = [(cell, tuple(lines)) for cell, lines in cells if _is_executed(cell)]
         except (OSError, ValueError, LookupError, TypeError):
             return
-        self._cells = [
-            each for cell, each in zip(cells, lines, strict=False) if _is_executed(cell)
+        self.cells = [
+            FileCell(number, "".join(cell["source"]), lines)
+            for number, (cell, lines) in enumerate(executed, 1)
         ]
 
     def line(self, number: int, line: int) -> int:
         """The line of the file in which the line of the executed cell with this number is."""
-        if not 0 < number <= len(self._cells) or not self._cells[number - 1]:
+        if not 0 < number <= len(self.cells) or not self.cells[number - 1].lines:
             return 1
-        lines = self._cells[number - 1]
+        lines = self.cells[number - 1].lines
         return lines[min(max(line, 1), len(lines)) - 1]
+
+
+def distinct(path: Path) -> list[FileCell]:
+    """The executed cells of a notebook, each line with one of its own, and one above for a heading.
+
+    They are those of the file; where its JSON has not as many, lines are counted from cell to cell.
+    """
+    cells, last = FileLines(path).cells, 0
+    for cell in cells:
+        expected = [last + 1, *cell.lines]
+        if any(line <= before for before, line in itertools.pairwise(expected)):
+            return list(_counted(cells))
+        last = expected[-1]
+    return cells
+
+
+def _counted(cells: list[FileCell]) -> Iterator[FileCell]:
+    last = 0
+    for cell in cells:
+        first = last + 2
+        last = first + len(cell.lines) - 1
+        yield dataclasses.replace(cell, lines=tuple(range(first, last + 1)))
 
 
 def _is_executed(cell: Any) -> bool:

@@ -1,0 +1,102 @@
+"""Coverage with pytest-cov: what kernels are told to measure, and how notebooks stand in the reports.
+
+May import pytest. Kernels leave their data where pytest-cov finds those of xdist's workers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PLUGIN = "nbxunit.coverage"
+"""The module in which coverage finds what it must know of notebooks."""
+
+
+def _controller(config: pytest.Config) -> Any:
+    """pytest-cov's controller, where coverage is measured."""
+    return getattr(config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
+
+
+def told(config: pytest.Config, path: Path) -> dict[str, object] | None:
+    """What the kernel of the notebook at `path` is to measure, and how; None where it is not to.
+
+    Cells are measured where a folder that is measured has them, unless the ini says otherwise.
+    """
+    controller = _controller(config)
+    if controller is None:
+        return None
+    sources = [
+        *(controller.cov.get_option("run:source") or ()),
+        *(controller.cov.get_option("run:source_dirs") or ()),
+    ]
+    folders = [Path(controller.topdir, each) for each in sources]
+    is_inside = any(path.resolve().is_relative_to(each.resolve()) for each in folders)
+    cells = config.getini("nbxunit_cov_cells")
+    packages = controller.cov.get_option("run:source_pkgs") or ()
+    return {
+        "source": controller.cov_source,
+        "config": controller.cov_config,
+        "branch": controller.cov_branch,
+        "contexts": config.getoption("cov_context") == "test",
+        "cells": is_inside if cells is None else cells,
+        "is_outside": bool(sources or packages) and not is_inside,
+    }
+
+
+class Measuring:
+    """The plugin that lets coverage read notebooks, and tells which lines of which cells did not run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_sessionstart(self) -> None:
+        """Let the coverage that reports know our plugin: pytest-cov's has not begun yet."""
+        cov = getattr(_controller(self._config), "combining_cov", None)
+        if cov is not None:
+            plugins = cov.get_option("run:plugins")
+            cov.set_option("run:plugins", [*plugins, *({PLUGIN} - set(plugins))])
+
+    @pytest.hookimpl(optionalhook=True, trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Behind what `term-missing` says in lines of files, the same in lines of cells."""
+        plugin: Any = self._config.pluginmanager.get_plugin("_cov")
+        if getattr(plugin, "cov_total", None) is None or (
+            "term-missing" not in plugin.options.cov_report
+        ):
+            return
+        cov = plugin.cov_controller.cov
+        missing = dict(_missing(cov))
+        if missing:
+            terminalreporter.section("cells that did not run", sep="-")
+        for name, words in missing.items():
+            terminalreporter.write_line(f"{name}: {words}")
+
+
+def _missing(cov: Any) -> Iterator[tuple[str, str]]:
+    """The names of notebooks with what did not run in their cells."""
+    from nbxunit.coverage import NotebookReporter
+
+    data = cov.get_data()
+    for file in sorted(data.measured_files()):
+        if data.file_tracer(file) != f"{PLUGIN}.Notebooks":
+            continue
+        places = NotebookReporter(file).module.places
+        lines = [places[line] for line in cov.analysis2(file)[3] if line in places]
+        if lines:
+            cells = itertools.groupby(lines, lambda place: place[0])
+            words = (f"cell {cell}, {_lines([line for _, line in each])}" for cell, each in cells)
+            yield cov.analysis2(file)[0], "; ".join(words)
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """Numbers of lines in words: `lines 2-4, 7`."""
+    runs = [
+        [number for _, number in each]
+        for _, each in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    ]
+    words = ", ".join(f"{run[0]}-{run[-1]}" if run[1:] else str(run[0]) for run in runs)
+    return f"line{'s' * (len(numbers) > 1)} {words}"

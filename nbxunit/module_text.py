@@ -1,0 +1,101 @@
+"""The code cells of a notebook as the text of one module, each line at its line of the .ipynb file.
+
+Shared by what reads it; IPython is imported for its syntax. Each cell is a function of the module: it is
+code of its own, from which nothing jumps to the next cell, and it may await and return.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nbxunit import directives, lines
+from nbxunit.directives import Kind
+from nbxunit.lines import FileCell
+
+_IMPORTED = re.compile(r"^(\s*from\s+\S+\s+import\s*)\*", re.MULTILINE)
+_FUTURE = re.compile(r"^(\s*from\s+)__(?=future__\s)", re.MULTILINE)
+
+
+class ModuleText:
+    """The module of the notebook at `path`.
+
+    `text` is Python, `shown` what a person reads, line by line. `places` tell of lines their cell's number
+    and their number there. `ordinary` are the headings of cells that are no hook and no test, where their
+    functions begin, each with the lines at which the cell can begin.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.cells = lines.distinct(path)
+        self.places = {
+            place: (cell.number, line)
+            for cell in self.cells
+            for line, place in enumerate(cell.lines, 1)
+        }
+        self.ordinary: dict[int, tuple[int, ...]] = {}
+        self._python: dict[int, list[str]] = {}
+        last = max(self.places, default=0)
+        self.shown, module = [""] * last, [""] * last
+        for cell in self.cells:
+            self.shown[cell.lines[0] - 2] = f"# cell {cell.number}"
+            for place, text in zip(cell.lines, directives.lines_of(cell.source), strict=False):
+                self.shown[place - 1] = text
+            for place, text in self._function(cell):
+                module[place - 1] = text
+        self.text = "\n".join(module) + "\n"
+
+    def python(self, cell: FileCell) -> list[str]:
+        """The lines of a cell as Python; those that are none are empty."""
+        return self._python[cell.number]
+
+    def _function(self, cell: FileCell) -> Iterator[tuple[int, str]]:
+        """The lines of the function that a cell is in the module; none where the cell is not Python."""
+        source = directives.lines_of(cell.source)
+        found = directives.find(cell.source)
+        first = found[2] + 1 if found else 0
+        body = _python(source[first:])
+        self._python[cell.number] = [""] * first + (body or [""] * len(source[first:]))
+        if body is None:
+            return
+        if not found:
+            above = next(at for at, line in enumerate(source) if line.strip())
+            self.ordinary[cell.lines[0] - 1] = cell.lines[: above + 1]
+        name = _name(cell.number, found)
+        pass_ = "" if ast.parse("\n".join(body)).body else " pass"
+        yield cell.lines[first - 1] if found else cell.lines[0] - 1, f"async def {name}():{pass_}"
+        for place, line in zip(cell.lines[first:], body, strict=False):
+            yield place, f" {line}" if line else ""
+
+
+def _name(number: int, found: tuple[Kind, str, int] | None) -> str:
+    """What the function of a cell is called: as its test, if it is one."""
+    if found:
+        with contextlib.suppress(directives.DirectiveError):
+            directive = directives.parse(found[0], found[1])
+            return directive.target.replace("::", "_") or f"{directive.scope}_{directive.kind}"
+    return f"cell_{number}"
+
+
+def _python(source: Sequence[str]) -> list[str] | None:
+    """These lines of a cell as Python that can stand in a function; None where they cannot."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    above = next((at for at, line in enumerate(source) if line.strip()), len(source))
+    try:
+        transformed = TransformerManager().transform_cell("\n".join(source) + "\n")
+    except SyntaxError:
+        return None
+    text = _FUTURE.sub(r"\1_", _IMPORTED.sub(r"\1_", transformed))
+    body = [*[""] * above, *directives.lines_of(text), *[""] * len(source)][: len(source)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            whole = "".join(f"\n {line}" for line in body)
+            compile(f"async def cell():\n pass{whole}", "cell", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return None
+    return body
