@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from coverage.plugin_support import Plugins
     from coverage.types import TArc, TConfigurable, TLineNo
 
+_OF_OTHERS = ("node_modules", "site-packages")
 _LINE = re.compile(r"\bline (\d+)")
 
 
@@ -185,6 +186,9 @@ class Notebooks(CoveragePlugin):
         """The notebooks below a folder."""
         for folder, folders, files in os.walk(src_dir):
             folders[:] = [name for name in folders if not name.startswith(".")]
+            if "pyvenv.cfg" in files or folder.endswith(_OF_OTHERS):
+                folders.clear()
+                continue
             yield from (os.path.join(folder, name) for name in files if name.endswith(".ipynb"))  # noqa: PTH118
 
 

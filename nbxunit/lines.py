@@ -35,9 +35,10 @@ class FileLines:
             if not path.is_file():  # a pipe would be waited for
                 return
             text = path.read_text("utf-8")
-            cells = zip(json.loads(text)["cells"], _lines(text), strict=False)
+            content = json.loads(text)
+            cells = zip(content["cells"] * _is_python(content), _lines(text), strict=False)
             executed = [(cell, tuple(lines)) for cell, lines in cells if _is_executed(cell)]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return
         self.cells = [
             FileCell(number, "".join(cell["source"]), lines)
@@ -50,6 +51,13 @@ class FileLines:
             return 1
         lines = self.cells[number - 1].lines
         return lines[min(max(line, 1), len(lines)) - 1]
+
+
+def _is_python(content: Any) -> bool:
+    """Whether a notebook does not say that it is in another language."""
+    metadata = content.get("metadata", {})
+    spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
+    return "python" in str(spec.get("language") or info.get("name") or "python").lower()
 
 
 def distinct(path: Path) -> list[FileCell]:

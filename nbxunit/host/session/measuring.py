@@ -5,7 +5,9 @@ May import pytest. Kernels leave their data where pytest-cov finds those of xdis
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ import pytest
 
 PLUGIN = "nbxunit.coverage"
 """The module in which coverage finds what it must know of notebooks."""
+
+_MEASURES = "nbxunit.kernel.headless.measuring"
 
 
 def _controller(config: pytest.Config) -> Any:
@@ -76,6 +80,27 @@ class Measuring:
             terminalreporter.write_line(f"{name}: {words}")
 
 
+def preloaded(config: pytest.Config, modules: Sequence[str]) -> tuple[str, ...]:
+    """What the fork server imports of `modules`: nothing that is to be measured, which kernels import."""
+    controller = _controller(config)
+    if controller is None:
+        return tuple(modules)
+    paths = sysconfig.get_paths()
+    installed = (
+        "built-in", "frozen", *(paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    )  # fmt: skip
+    measured = {str(each).partition(".")[0] for each in controller.cov_source or ()}
+
+    def is_measured(module: str) -> bool:
+        name = module.partition(".")[0]
+        spec = importlib.util.find_spec(name)
+        if spec is None:  # the server says so
+            return False
+        return name in measured or not (spec.origin or "").startswith(installed)
+
+    return (_MEASURES, *(module for module in modules if not is_measured(module)))
+
+
 def _missing(cov: Any) -> Iterator[tuple[str, str]]:
     """The names of notebooks with what did not run in their cells."""
     from nbxunit.coverage import NotebookReporter
@@ -84,12 +109,13 @@ def _missing(cov: Any) -> Iterator[tuple[str, str]]:
     for file in sorted(data.measured_files()):
         if data.file_tracer(file) != f"{PLUGIN}.Notebooks":
             continue
-        places = NotebookReporter(file).module.places
+        notebook = NotebookReporter(file)
+        places = notebook.module.places
         lines = [places[line] for line in cov.analysis2(file)[3] if line in places]
         if lines:
             cells = itertools.groupby(lines, lambda place: place[0])
             words = (f"cell {cell}, {_lines([line for _, line in each])}" for cell, each in cells)
-            yield cov.analysis2(file)[0], "; ".join(words)
+            yield notebook.relative_filename(), "; ".join(words)
 
 
 def _lines(numbers: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ from nbxunit.host import compat
 from nbxunit.host.notebooks import parameters
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Checking
-from nbxunit.host.session import planning
+from nbxunit.host.session import measuring, planning
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
@@ -82,7 +82,8 @@ def forking(config: pytest.Config) -> Forking | None:
     # The server loads what every kernel will, and none of the plugins that are kept out.
     plugins = [name for name in config.option.plugins or () if name.startswith("no:")]
     words = tuple(word for name in (*plugins, "nbxunit") for word in ("-p", name))
-    return forking.Forking(forking.ForkServer.take(), words, tuple(preload))
+    preload = measuring.preloaded(config, preload)
+    return forking.Forking(forking.ForkServer.take(), words, preload)
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:
