@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 from coverage import CoverageData, CoveragePlugin, FileReporter, FileTracer
+from coverage.files import GlobMatcher, prep_patterns
 from coverage.parser import PythonParser
 from coverage.phystokens import source_token_lines
 from coverage.python import PythonFileReporter
@@ -50,113 +51,82 @@ class CodeFile:
 class Tracing:
     """What a kernel knows of the code of its cells; `find` tells of a file of code what it is.
 
-    Until `settle`, lines in the data are those of the notebook's file plus the size of its biggest cell:
-    coverage also notes where frames begin, end and go on by their own lines, which are smaller.
+    Coverage notes lines of code; each cell has a name of its own, `notebook.ipynb/3`, until `settle`.
     """
 
     def __init__(self, find: Callable[[str], CodeFile | None]) -> None:
         self._find = find
-        self._traced: set[str] = set()
-        self._notebooks: dict[str, _Notebook] = {}
+        self._traced: dict[str, str] = {}
+        self._lines: dict[str, dict[int, tuple[int, ...]]] = {}
 
-    def tracer(self, filename: str) -> CellTracer | None:
-        """The tracer of a file of code, if it is that of a cell of a notebook's file."""
+    def file(self, filename: str) -> CodeFile | None:
+        """What a file of code is, if it is that of a cell of a notebook's file."""
         file = self._find(filename)
         if file is None:
             return None
-        notebook = self._notebooks.setdefault(file.path, _Notebook(file.path))
-        if not notebook.has(file):
-            return None
-        self._traced.add(filename)
-        return CellTracer(file.path, notebook.numbers(file))
+        if file.path not in self._lines:
+            cells = lines.distinct(Path(file.path))
+            self._lines[file.path] = {cell.number: cell.lines for cell in cells}
+        known = self._lines[file.path]  # no injected parameters
+        return file if all(number in known for number in file.numbers) else None
 
-    def settle(self, data: CoverageData, folder: str) -> None:
-        """Let `data` have the lines of the notebooks' files; its relative paths are those from `folder`."""
-        files = [file for file in map(self._find, self._traced) if file is not None]
+    def tracer(self, filename: str, file: CodeFile) -> FileTracer:
+        """What traces the code of the cells of `file`."""
+        name = os.path.join(file.path, str(file.numbers[0]))  # noqa: PTH118
+        self._traced[name] = filename
+        return CellTracer(name)
+
+    def settle(self, data: CoverageData, into: CoverageData, folder: str) -> None:
+        """Add `data` to `into`, with the lines of notebooks' files; relative names are from `folder`."""
+        notebooks = {}
         for name in data.measured_files():
-            path = os.path.realpath(os.path.join(folder, name))  # noqa: PTH118
-            if path in self._notebooks:
-                same = {file.numbers[0]: file for file in files if file.path == path}
-                _replace(data, name, self._notebooks[path], same)
+            filename = self._traced.get(os.path.join(folder, name))  # noqa: PTH118
+            file = self.file(filename) if filename is not None else None
+            if file is not None:
+                notebooks[name] = os.path.dirname(name)  # noqa: PTH120
+                self._move(data, name, file)
+        into.update(data, lambda name: notebooks.get(name, name))
 
+    def _move(self, data: CoverageData, name: str, file: CodeFile) -> None:
+        """Replace what `data` have for a cell by lines of its notebook."""
+        cells = [self._lines[file.path][number] for number in file.numbers]
 
-class _Notebook:
-    """The lines of the cells of one notebook's file."""
+        def placed(*numbers: int) -> Iterator[tuple[int, ...]]:
+            for cell in cells:
+                places = [
+                    cell[at] if number > 0 else -cell[at]
+                    for number in numbers
+                    if 0 <= (at := abs(number) - 1 + file.above) < len(cell)
+                ]
+                if len(places) == len(numbers):
+                    yield tuple(places)
 
-    def __init__(self, path: str) -> None:
-        self._cells = {cell.number: cell.lines for cell in lines.distinct(Path(path))}
-        self._shift = max(map(len, self._cells.values()), default=0)
-        self._owners = {line: number for number, each in self._cells.items() for line in each}
-
-    def has(self, file: CodeFile) -> bool:
-        """Whether these cells are in the notebook's file; injected parameters are not."""
-        return all(number in self._cells for number in file.numbers)
-
-    def numbers(self, file: CodeFile) -> list[int]:
-        """What the data have for each line of a file of code, from line 0 on; -1 is none."""
-        places = self._cells[file.numbers[0]][file.above :]
-        return [-1, *(place + self._shift for place in places)]
-
-    def owner(self, numbers: Iterable[int]) -> int | None:
-        """The first of the cells that has a line with one of these `numbers`."""
-        found = (self._owners.get(number - self._shift) for number in numbers)
-        return next((number for number in found if number is not None), None)
-
-    def settled(self, number: int, owner: int, file: CodeFile) -> Iterator[int]:
-        """The lines of the notebook's file that `number` stands for, in each cell of `file`."""
-        if abs(number) > self._shift:
-            line = self._cells[owner].index(number - self._shift)
-        else:
-            line = abs(number) - 1 + file.above
-        for each in file.numbers:
-            place = self._cells[each][min(line, len(self._cells[each]) - 1)]
-            yield -place if number < 0 else place
-
-
-def _replace(
-    data: CoverageData, name: str, notebook: _Notebook, files: Mapping[int, CodeFile]
-) -> None:
-    """Replace what `data` have for a notebook by the lines of its file."""
-
-    def settled(pair: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        owner = notebook.owner(pair)
-        if owner is not None:
-            ends = (notebook.settled(number, owner, files[owner]) for number in pair)
-            yield from zip(*ends, strict=True)
-
-    found: dict[str, set[Any]] = {}
-    for context in data.measured_contexts():
-        data.set_query_context(context)
-        measured: Iterable[tuple[int, ...]] = data.arcs(name) or ()
-        if not data.has_arcs():
-            measured = ((line,) for line in data.lines(name) or ())
-        found[context] = {each for pair in measured for each in settled(pair)}
-    data.set_query_contexts(None)
-    data.purge_files([name])
-    for context, ends in found.items():
-        data.set_context(context)
-        if data.has_arcs():
-            data.add_arcs({name: ends})
-        else:
-            data.add_lines({name: {line for (line,) in ends}})
+        found: dict[str, set[Any]] = {}
+        for context in data.measured_contexts():
+            data.set_query_context(context)
+            measured: Iterable[tuple[int, ...]] = data.arcs(name) or ()
+            if not data.has_arcs():
+                measured = ((line,) for line in data.lines(name) or ())
+            found[context] = {each for numbers in measured for each in placed(*numbers)}
+        data.set_query_contexts(None)
+        data.purge_files([name])
+        for context, ends in found.items():
+            data.set_context(context)
+            if data.has_arcs():
+                data.add_arcs({name: ends})
+            else:
+                data.add_lines({name: {line for (line,) in ends}})
 
 
 class CellTracer(FileTracer):
-    """Says which lines the code of cells is; `numbers` are those of its lines."""
+    """Gives the code of a cell its name."""
 
-    def __init__(self, path: str, numbers: Sequence[int]) -> None:
-        self._path = path
-        self._numbers = numbers
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def source_filename(self) -> str:
-        """The notebook."""
-        return self._path
-
-    def line_number_range(self, frame: FrameType) -> tuple[TLineNo, TLineNo]:
-        """The line's number; none for a line that the cell does not have."""
-        line = frame.f_lineno
-        number = self._numbers[line] if line < len(self._numbers) else -1
-        return number, number
+        """The name."""
+        return self._name
 
 
 tracing: Tracing | None = None
@@ -168,15 +138,25 @@ class Notebooks(CoveragePlugin):
 
     def __init__(self) -> None:
         self._excluded = self._partial = ""
+        self._includes = self._omits = GlobMatcher([])
 
     def configure(self, config: TConfigurable) -> None:
-        """Take what the configuration leaves out."""
+        """Take what the configuration leaves out; let it include cells, which are looked at here."""
+        included = cast("list[str]", config.get_option("run:include") or [])
+        self._includes = GlobMatcher(prep_patterns(included or ["*"]))
+        self._omits = GlobMatcher(prep_patterns(cast("list[str]", config.get_option("run:omit"))))
+        if included and tracing is not None:
+            config.set_option("run:include", [*included, "**/*.ipynb/*"])
         self._excluded = _any_of(config, "report:exclude_lines")
         self._partial = _any_of(config, "report:partial_branches", "report:partial_branches_always")
 
     def file_tracer(self, filename: str) -> FileTracer | None:
         """What traces code of cells."""
-        return tracing.tracer(filename) if tracing is not None else None
+        file = tracing.file(filename) if tracing is not None else None
+        if file is None or self._omits.match(file.path) or not self._includes.match(file.path):
+            return None
+        assert tracing is not None
+        return tracing.tracer(filename, file)
 
     def file_reporter(self, filename: str) -> FileReporter:
         """What reads the notebook."""

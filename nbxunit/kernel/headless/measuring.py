@@ -36,12 +36,11 @@ class Measuring:
         self._contexts = told["contexts"]
         self._is_saved = False
         self._tracing = Tracing(self._code_file) if told["cells"] else None
+        in_memory: Any = {"data_file": None} if told["cells"] else {}
         self.cov = coverage.Coverage(
-            source=told["source"],
-            branch=told["branch"],
-            config_file=told["config"],
-            data_suffix=True,
-        )
+            source=told["source"], branch=told["branch"], config_file=told["config"],
+            data_suffix=True, **in_memory,
+        )  # fmt: skip
         self._add("run:disable_warnings", *EXPECTED)
         nbxunit.coverage.tracing = self._tracing
         if self._tracing is not None:
@@ -109,10 +108,13 @@ class Measuring:
             return
         self._is_saved = True
         self.cov.stop()
-        data = self.cov.get_data()
-        if self._tracing is not None:
-            self._tracing.settle(data, self._folder)
-        self.cov.save()
+        if self._tracing is None:
+            self.cov.save()
+            return
+        file = Path(self._folder, str(self.cov.get_option("run:data_file")))
+        saved = coverage.CoverageData(str(file), suffix=True)
+        self._tracing.settle(self.cov.get_data(), saved, self._folder)
+        saved.close()
 
 
 def _is_unmeasured(item: Any) -> bool:
