@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "nbxunit_cov_cells",
-        "whether --cov measures the cells, too; by itself where its folder has the notebook",
+        "whether --cov measures cells, too; by default where it measures the folder of the notebook",
         type="bool",
         default=None,
     )

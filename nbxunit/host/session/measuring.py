@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from nbxunit.host.session.items import NotebookItem
+
 PLUGIN = "nbxunit.coverage"
 """The module in which coverage finds what it must know of notebooks."""
 
@@ -28,7 +30,8 @@ def _controller(config: pytest.Config) -> Any:
 def told(config: pytest.Config, path: Path) -> dict[str, object] | None:
     """What the kernel of the notebook at `path` is to measure, and how; None where it is not to.
 
-    Cells are measured where a folder that is measured has them, unless the ini says otherwise.
+    Cells are measured as modules there would be: where a measured folder has the notebook, and where
+    all is measured. The ini can say otherwise.
     """
     controller = _controller(config)
     if controller is None:
@@ -39,15 +42,15 @@ def told(config: pytest.Config, path: Path) -> dict[str, object] | None:
     ]
     folders = [Path(controller.topdir, each) for each in sources]
     is_inside = any(path.resolve().is_relative_to(each.resolve()) for each in folders)
+    has_bounds = bool(sources or controller.cov.get_option("run:source_pkgs"))
     cells = config.getini("nbxunit_cov_cells")
-    packages = controller.cov.get_option("run:source_pkgs") or ()
     return {
         "source": controller.cov_source,
         "config": controller.cov_config,
         "branch": controller.cov_branch,
         "contexts": config.getoption("cov_context") == "test",
-        "cells": is_inside if cells is None else cells,
-        "is_outside": bool(sources or packages) and not is_inside,
+        "cells": (is_inside or not has_bounds) if cells is None else cells,
+        "is_outside": has_bounds and not is_inside,
     }
 
 
@@ -61,10 +64,15 @@ class Measuring:
         """Let the coverage that reports know our plugin: pytest-cov's has not begun yet."""
         cov = getattr(_controller(self._config), "combining_cov", None)
         if cov is not None:
-            plugins = cov.get_option("run:plugins")
-            cov.set_option("run:plugins", [*plugins, *({PLUGIN} - set(plugins))])
+            _add(cov, "run:plugins", PLUGIN)
 
-    @pytest.hookimpl(optionalhook=True, trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Where there are notebooks, let coverage not wonder that nothing is measured in this process."""
+        controller = _controller(self._config)
+        if controller and any(isinstance(item, NotebookItem) for item in session.items):
+            _add(controller.cov, "run:disable_warnings", "module-not-imported", "no-data-collected")
+
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Behind what `term-missing` says in lines of files, the same in lines of cells."""
         plugin: Any = self._config.pluginmanager.get_plugin("_cov")
@@ -78,6 +86,11 @@ class Measuring:
             terminalreporter.section("cells that did not run", sep="-")
         for name, words in missing.items():
             terminalreporter.write_line(f"{name}: {words}")
+
+
+def _add(cov: Any, option: str, *values: str) -> None:
+    given = cov.get_option(option)
+    cov.set_option(option, [*given, *(each for each in values if each not in given)])
 
 
 def preloaded(config: pytest.Config, modules: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ pytest-cov's plugin does in a worker of xdist.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class Measuring:
         )  # fmt: skip
         self._add("run:disable_warnings", *EXPECTED)
         nbxunit.coverage.tracing = self._tracing
+        self._add("run:omit", f"*/ipykernel_{os.getpid()}/*")  # code that is in no file
         if self._tracing is not None:
             self.cov.set_option("run:core", "ctrace")  # no other one lets a plugin trace
             self._add("run:plugins", nbxunit.coverage.__name__)

@@ -5,6 +5,7 @@ May import pytest. The host sends these calls as code; it never imports this mod
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -228,6 +229,7 @@ async def run(order: str) -> None:
         sys.stdout, sys.stderr = (
             streams  # ipykernel flushes them, and does not answer if that fails
         )
+        _save_coverage()
     if status == pytest.ExitCode.INTERNAL_ERROR:
         text = message or reporting.internal_error
         message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()
@@ -241,6 +243,14 @@ async def run(order: str) -> None:
     except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
         crash_output.die(exc)
     wire.close()
+
+
+def _save_coverage() -> None:
+    """Save what coverage measures of this process, if it does: the process may be killed at its end."""
+    module: Any = sys.modules.get("coverage")
+    with contextlib.suppress(Exception):  # it may be a module of the user's
+        current = module.Coverage.current()
+        current.save()
 
 
 def end(order: str) -> None:
