@@ -12,7 +12,7 @@ import itertools
 import os
 import re
 import tokenize
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from coverage.types import TArc, TConfigurable, TLineNo
 
 _OF_OTHERS = ("node_modules", "site-packages")
+_STATEMENTS = ("<module>", "<cell line")
+"""How IPython names the code of a cell's statements."""
 _LINE = re.compile(r"\bline (\d+)")
 
 
@@ -51,12 +53,13 @@ class CodeFile:
 class Tracing:
     """What a kernel knows of the code of its cells; `find` tells of a file of code what it is.
 
-    Coverage notes lines of code; each cell has a name of its own, `notebook.ipynb/3`, until `settle`.
+    Until `settle`, the data have lines of code, and a name for each cell, `notebook.ipynb/3`; the code of
+    its statements has another one than that of its functions, which can begin at the same line.
     """
 
     def __init__(self, find: Callable[[str], CodeFile | None]) -> None:
         self._find = find
-        self._traced: dict[str, str] = {}
+        self._traced: dict[str, tuple[str, bool]] = {}
         self._lines: dict[str, dict[int, tuple[int, ...]]] = {}
 
     def file(self, filename: str) -> CodeFile | None:
@@ -72,34 +75,42 @@ class Tracing:
 
     def tracer(self, filename: str, file: CodeFile) -> FileTracer:
         """What traces the code of the cells of `file`."""
-        name = os.path.join(file.path, str(file.numbers[0]))  # noqa: PTH118
-        self._traced[name] = filename
-        return CellTracer(name)
+        functions = os.path.join(file.path, str(file.numbers[0]))  # noqa: PTH118
+        statements = f"{functions} statements"
+        self._traced |= {functions: (filename, False), statements: (filename, True)}
+        return CellTracer(functions, statements)
 
     def settle(self, data: CoverageData, into: CoverageData, folder: str) -> None:
         """Add `data` to `into`, with the lines of notebooks' files; relative names are from `folder`."""
         notebooks = {}
         for name in data.measured_files():
-            filename = self._traced.get(os.path.join(folder, name))  # noqa: PTH118
-            file = self.file(filename) if filename is not None else None
-            if file is not None:
+            traced = self._traced.get(os.path.join(folder, name))  # noqa: PTH118
+            file = self.file(traced[0]) if traced is not None else None
+            if traced is not None and file is not None:
                 notebooks[name] = os.path.dirname(name)  # noqa: PTH120
-                self._move(data, name, file)
+                self._move(data, name, file, are_statements=traced[1])
         into.update(data, lambda name: notebooks.get(name, name))
 
-    def _move(self, data: CoverageData, name: str, file: CodeFile) -> None:
-        """Replace what `data` have for a cell by lines of its notebook."""
+    def _move(self, data: CoverageData, name: str, file: CodeFile, *, are_statements: bool) -> None:
+        """Replace what `data` have for code of a cell by lines of its notebook.
+
+        Where code of statements begins and ends is the heading of the cell.
+        """
         cells = [self._lines[file.path][number] for number in file.numbers]
+
+        def place(cell: Sequence[int], number: int) -> int | None:
+            if are_statements and number < 0:
+                return 1 - cell[0]
+            at = abs(number) - 1 + file.above
+            if not 0 <= at < len(cell):
+                return None
+            return cell[at] if number > 0 else -cell[at]
 
         def placed(*numbers: int) -> Iterator[tuple[int, ...]]:
             for cell in cells:
-                places = [
-                    cell[at] if number > 0 else -cell[at]
-                    for number in numbers
-                    if 0 <= (at := abs(number) - 1 + file.above) < len(cell)
-                ]
-                if len(places) == len(numbers):
-                    yield tuple(places)
+                places = tuple(place(cell, number) for number in numbers)
+                if None not in places:
+                    yield cast("tuple[int, ...]", places)
 
         found: dict[str, set[Any]] = {}
         for context in data.measured_contexts():
@@ -119,14 +130,20 @@ class Tracing:
 
 
 class CellTracer(FileTracer):
-    """Gives the code of a cell its name."""
+    """Gives the code of a cell its name: that of `functions` or that of `statements`."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, functions: str, statements: str) -> None:
+        self._functions = functions
+        self._statements = statements
 
-    def source_filename(self) -> str:
-        """The name."""
-        return self._name
+    def has_dynamic_source_filename(self) -> bool:
+        """There are two names."""
+        return True
+
+    def dynamic_source_filename(self, _filename: str, frame: FrameType) -> str:
+        """The name of the code that runs in `frame`."""
+        is_function = not frame.f_code.co_name.startswith(_STATEMENTS)
+        return self._functions if is_function else self._statements
 
 
 tracing: Tracing | None = None
@@ -205,7 +222,7 @@ class NotebookReporter(PythonFileReporter):
 
     def lines(self) -> set[TLineNo]:
         """The statements; a heading is none."""
-        return super().lines() - self.module.ordinary.keys()
+        return super().lines() - self.module.ordinary
 
     def arcs(self) -> set[TArc]:
         """The jumps inside of cells."""
@@ -217,16 +234,11 @@ class NotebookReporter(PythonFileReporter):
         return {line: count for line, count in counts if line not in self.module.ordinary}
 
     def translate_arcs(self, arcs: Iterable[TArc]) -> set[TArc]:
-        """The jumps as those of the module, where a cell is a function and its statements are one code."""
-        found = set(arcs)
-        for heading, starts in self.module.ordinary.items():
-            begin_or_end = {-line for line in starts}
-            for start, end in arcs:
-                if start in begin_or_end:
-                    found.add((-heading, end))
-                if end in begin_or_end:
-                    found.add((start, self._next.get(start, -heading)))
-        return super().translate_arcs(found)
+        """The jumps as those of the module; what leaves a statement goes to the next one of its cell."""
+        left = {-heading for heading in self.module.ordinary}
+        return super().translate_arcs(
+            (start, self._next.get(start, end) if end in left else end) for start, end in arcs
+        )
 
     def no_branch_lines(self) -> set[TLineNo]:
         """The lines that a comment excuses."""

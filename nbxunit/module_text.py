@@ -26,7 +26,7 @@ class ModuleText:
 
     `text` is Python, `shown` what a person reads, line by line. `places` tell of lines their cell's number
     and their number there. `ordinary` are the headings of cells that are no hook and no test, where their
-    functions begin, each with the lines at which the cell can begin.
+    functions begin.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class ModuleText:
             for cell in self.cells
             for line, place in enumerate(cell.lines, 1)
         }
-        self.ordinary: dict[int, tuple[int, ...]] = {}
+        self.ordinary: set[int] = set()
         self._python: dict[int, list[str]] = {}
         last = max(self.places, default=0)
         self.shown, module = [""] * last, [""] * last
@@ -61,12 +61,11 @@ class ModuleText:
         self._python[cell.number] = [""] * first + (body or [""] * len(source[first:]))
         if body is None:
             return
+        at = cell.lines[first - 1] if found else cell.lines[0] - 1
         if not found:
-            above = next(at for at, line in enumerate(source) if line.strip())
-            self.ordinary[cell.lines[0] - 1] = cell.lines[: above + 1]
-        name = _name(cell.number, found)
-        pass_ = "" if ast.parse("\n".join(body)).body else " pass"
-        yield cell.lines[first - 1] if found else cell.lines[0] - 1, f"async def {name}():{pass_}"
+            self.ordinary.add(at)
+        nothing = "" if ast.parse("\n".join(body)).body else " pass"
+        yield at, f"async def {_name(cell.number, found)}():{nothing}"
         for place, line in zip(cell.lines[first:], body, strict=False):
             yield place, f" {line}" if line else ""
 

@@ -69,35 +69,206 @@ def test_shop():
     with Shop() as shop:
         assert shop.open
 """
-NOTEBOOKS = {
-    "test_plain": [
-        "from shop.core import *\nimport sys",
-        "x = 1\nif x == 2:\n    y = 3\nx",
-        "for i in range(3):\n    if i == 1:\n        continue\n    x += i\nelse:\n    x = 0\nfor i in []:\n    print(i)",
-        "while x < 3:\n    x += 1\n    if x == 2:\n        break\nif x:\n    y = 1",
-        "def helper(n):\n    if n:\n        return 1\n    return 2\n\ndef test_helper():\n    assert helper(1) == 1",
-        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    z = 0\nelse:\n    z = 1\nfinally:\n    z += 1",
-        "%%xunit_setup module\ndb = {}\nif db:\n    db.clear()\ndb['a'] = (\n    1,\n    2,\n)",
-        "%%xunit_test test_small\nassert price(1) == 1\nif not db:\n    assert False\nfor key in db:\n    if key == 'b':\n        break\nelse:\n    return\nassert False",
-        "%%xunit_test test_async\nassert await fetch(3) == 3\nfor n in [1, 2]:\n    if await fetch(n) == 7:\n        break\n    n += 1\nasync def inner(n):\n    await fetch(n)\n    if n:\n        n += 1\n    return n\nassert await inner(0) == 0",
-        "%%xunit_teardown module\ndb.clear()\nif db:\n    raise AssertionError",
-    ],
-    "test_generators": [
-        "from shop.core import table\n\n\ndef gen(n):\n    for i in range(n):\n        yield i\n        if i == 50:\n            yield -1\n    n = 1\nlist(gen(3))",
-        "squares = [i * i\n           for i in range(3)\n           if i != 1]\nf = lambda n: (\n    n + 1\n)\ntext = '''one\n  two\nthree'''\nif text: text = ''",
-        "import functools\n@functools.lru_cache(\n    maxsize=3)\ndef cached(n):\n    return n\n\n@functools.cache\ndef other(n):\n    return n\ncached(1)",
-        "def test_table():\n    assert table(3)[-1] == -1",
-        "if text:\n    pass  # pragma: no cover\nif sys_missing := None:  # pragma: no branch\n    text = 1",
-    ],
-    "test_classes": [
-        "import contextlib\nimport pytest\nclass Base:\n    size = 3\n    def area(self):\n        if self.size > 2:\n            return self.size ** 2\n        return 0",
-        "class TestBase:\n    def setup_method(self):\n        self.base = Base()\n    @pytest.mark.parametrize('n', [3])\n    def test_area(self, n):\n        assert self.base.area() == n * n",
-        "@contextlib.contextmanager\ndef managed(n):\n    try:\n        yield n\n    finally:\n        if n:\n            n = 0\n\nwith managed(3) as three:\n    four = three + 1\nwith managed(0):\n    pass\n\nfour",
-        "match four:\n    case 1:\n        kind = 'one'\n    case 4:\n        kind = 'four'\n    case _:\n        kind = 'other'",
-        "match four:\n    case 1:\n        kind = 'one'\n    case 4:\n        kind = 'four'\n    case _:\n        kind = 'other'",
-        "%%xunit_test test_raises(tmp_path)\nwith pytest.raises(ZeroDivisionError):\n    1 / 0\nwith contextlib.suppress(ValueError):\n    int('x')\n    never = 1\ntry:\n    [].pop()\nexcept KeyError:\n    pass\nexcept IndexError as exc:\n    assert 'pop' in str(exc)",
-    ],
+CELLS = {
+    "test_plain": """
+from shop.core import *
+import sys
+---
+x = 1
+if x == 2:
+    y = 3
+x
+---
+for i in range(3):
+    if i == 1:
+        continue
+    x += i
+else:
+    x = 0
+for i in []:
+    print(i)
+---
+while x < 3:
+    x += 1
+    if x == 2:
+        break
+if x:
+    y = 1
+---
+def helper(n):
+    if n:
+        return 1
+    return 2
+
+def test_helper():
+    assert helper(1) == 1
+---
+try:
+    1 / 0
+except ZeroDivisionError:
+    z = 0
+else:
+    z = 1
+finally:
+    z += 1
+---
+%%xunit_setup module
+db = {}
+if db:
+    db.clear()
+db['a'] = (
+    1,
+    2,
+)
+---
+%%xunit_test test_small
+assert price(1) == 1
+if not db:
+    assert False
+for key in db:
+    if key == 'b':
+        break
+else:
+    return
+assert False
+---
+%%xunit_test test_async
+assert await fetch(3) == 3
+for n in [1, 2]:
+    if await fetch(n) == 7:
+        break
+    n += 1
+async def inner(n):
+    await fetch(n)
+    if n:
+        n += 1
+    return n
+assert await inner(0) == 0
+---
+%%xunit_teardown module
+db.clear()
+if db:
+    raise AssertionError
+""",
+    "test_generators": """
+from shop.core import table
+
+
+def gen(n):
+    for i in range(n):
+        yield i
+        if i == 50:
+            yield -1
+    n = 1
+list(gen(3))
+---
+squares = [i * i
+           for i in range(3)
+           if i != 1]
+f = lambda n: (
+    n + 1
+)
+text = '''one
+  two
+three'''
+if text: text = ''
+---
+import functools
+@functools.lru_cache(
+    maxsize=3)
+def cached(n):
+    return n
+
+@functools.cache
+def other(n):
+    return n
+cached(1)
+---
+def test_table():
+    assert table(3)[-1] == -1
+---
+if text:
+    pass  # pragma: no cover
+if sys_missing := None:  # pragma: no branch
+    text = 1
+""",
+    "test_classes": """
+if any(n > 3 for n in (1, 5)):
+    x = (lambda: 1)()
+x
+---
+class Early:
+    if [n for n in range(2)]:
+        size = 1
+    else:
+        size = 2
+---
+def early(n): return n if n else [m for m in range(n)]
+early(1)
+---
+import contextlib
+import pytest
+class Base:
+    size = 3
+    def area(self):
+        if self.size > 2:
+            return self.size ** 2
+        return 0
+---
+class TestBase:
+    def setup_method(self):
+        self.base = Base()
+    @pytest.mark.parametrize('n', [3])
+    def test_area(self, n):
+        assert self.base.area() == n * n
+---
+@contextlib.contextmanager
+def managed(n):
+    try:
+        yield n
+    finally:
+        if n:
+            n = 0
+
+with managed(3) as three:
+    four = three + 1
+with managed(0):
+    pass
+
+four
+---
+match four:
+    case 1:
+        kind = 'one'
+    case 4:
+        kind = 'four'
+    case _:
+        kind = 'other'
+---
+match four:
+    case 1:
+        kind = 'one'
+    case 4:
+        kind = 'four'
+    case _:
+        kind = 'other'
+---
+%%xunit_test test_raises(tmp_path)
+with pytest.raises(ZeroDivisionError):
+    1 / 0
+with contextlib.suppress(ValueError):
+    int('x')
+    never = 1
+try:
+    [].pop()
+except KeyError:
+    pass
+except IndexError as exc:
+    assert 'pop' in str(exc)
+""",
 }
+"""Notebooks, with a line between cells."""
+NOTEBOOKS = {name: text.strip("\n").split("\n---\n") for name, text in CELLS.items()}
 KEYS = (
     "executed_lines",
     "missing_lines",
