@@ -15,6 +15,7 @@ from pathlib import Path
 from nbxunit import __version__
 from nbxunit.host import options
 from nbxunit.host.kernels.forking import ForkServer
+from nbxunit.host.notebooks.text import MARKDOWN
 
 _DESCRIPTION = "xunit tests in Jupyter notebooks, run by pytest inside the kernel"
 _EXAMPLES = """\
@@ -25,6 +26,7 @@ examples:
   nbxunit run -k insert -x --junitxml=report.xml   any option of pytest
   nbxunit run --check-execution notebooks/         execute notebooks that have no tests, too
   nbxunit run --cell-timeout 60 --kernel python3 notebook.ipynb
+  nbxunit run book/intro.md                        a text notebook, as jupytext reads it
 
 Without a path: the ini's testpaths, else the current folder. Exit codes are pytest's: 0 all passed,
 1 something failed, 2 interrupted, 3 internal error, 4 usage error, 5 no tests.
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help()
         return 4
-    if words[0] != "run" and (".ipynb" in words[0] or Path(words[0]).is_dir()):
+    if words[0] != "run" and (".ipynb" in words[0] or Path(words[0]).exists()):
         parser.error(f"did you mean nbxunit run {' '.join(words)}?")
     command = parser.parse_args(words[:1]).command
     return run(words[1:]) if command == "run" else 4
@@ -62,7 +64,7 @@ def run(words: Sequence[str]) -> int:
     ours, rest = parser.parse_known_args(_with_revision(_whole_options(words)))
     arguments = ["-p", "nbxunit", "--nbxunit", *options.spelled_for_pytest(vars(ours))]
     if not ours.nbxunit_no_fork and any(
-        Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest
+        Path(word.partition("::")[0]).suffix in {".ipynb", *MARKDOWN} for word in rest
     ):
         ForkServer.start_early()
     gc.disable()  # imports leave no garbage, and what they make stays

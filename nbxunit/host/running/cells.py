@@ -23,7 +23,7 @@ from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.notebooks import files, outputs
 from nbxunit.host.records import Broken, Sections, Skipped
 from nbxunit.host.running import broken_cells
-from nbxunit.host.running.broken_cells import Place
+from nbxunit.host.running.broken_cells import Names, Place
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -62,7 +62,7 @@ class CellRunner:
         self,
         kernel: Kernel,
         notebook: NotebookNode,
-        name: str,
+        names: Names,
         show: Callable[[str, str], None] | None,
         numbered: Callable[[NotebookNode, int], None],
         injected: NotebookNode | None = None,
@@ -72,7 +72,7 @@ class CellRunner:
 
         self._kernel = kernel
         self._cells = notebook.cells
-        self._name = name
+        self._names = names
         self._client = NotebookClient(
             notebook, km=kernel.manager, timeout=None, record_timing=False, store_widget_state=False
         )
@@ -152,7 +152,7 @@ class CellRunner:
             is_last = number == batch.first + begun - 1
             place = Place(self._cells[index], number, batch.sent)
             wrong = broken_cells.wrong(
-                self._name, place, reply["reply"] if is_last else {}, self.shown
+                self._names, place, reply["reply"] if is_last else {}, self.shown
             )
             if wrong is not None:
                 return wrong
@@ -264,4 +264,4 @@ class CellRunner:
         self._complete_output(
             next(index for index, each in enumerate(self._cells) if each is place.cell)
         )
-        return broken_cells.broken(self._name, place, text, line, sections)
+        return broken_cells.broken(self._names, place, text, line, sections)

@@ -16,10 +16,11 @@ from nbxunit.host.kernels import hang_report
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import files
-from nbxunit.host.notebooks.files import NotebookError
+from nbxunit.host.notebooks.files import NotebookError, is_text
+from nbxunit.host.notebooks.lines import FileLines
 from nbxunit.host.notebooks.parameters import inject
 from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
-from nbxunit.host.running.broken_cells import Place
+from nbxunit.host.running.broken_cells import Names, Place
 from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
 from nbxunit.host.running.output_check import OutputCheck
@@ -67,6 +68,8 @@ class NotebookRun:
         self._number = number
         self._deadline: float | None = None
         self._last: NotebookNode | None = None
+        has_lines = is_text(job.path) and not job.companion
+        self._first_lines = FileLines(job.path).first_lines if has_lines else []
 
     async def run(self, notebook: NotebookNode | None) -> None:
         """Prepare the run, execute the cells of `notebook`, if the job has one, and run the tests."""
@@ -118,7 +121,7 @@ class NotebookRun:
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
             "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
             "save": str(job.save) if job.save else None, "words": job.words, "made": job.made,
-            "opened": job.opened,
+            "opened": job.opened, "first_lines": self._first_lines,
             "python_path": job.python_path, "log_file": job.log_file, "workerinput": job.worker,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
@@ -141,9 +144,8 @@ class NotebookRun:
         self, notebook: NotebookNode, injected: NotebookNode | None
     ) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(
-            self._kernel, notebook, self._job.path.name, show, self._begun, injected
-        )
+        names = Names(self._job.path.name, self._first_lines)
+        runner = CellRunner(self._kernel, notebook, names, show, self._begun, injected)
         runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout

@@ -21,7 +21,7 @@ def comments_as_magics(lines: list[str]) -> list[str]:
 
     SyntaxError for such a comment further down, which would be no test in silence.
     """
-    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    first = directives.first(lines)
     if first is None:
         return lines
     source = "".join(lines)

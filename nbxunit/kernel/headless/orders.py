@@ -95,6 +95,7 @@ def prepare(order: str) -> None:
     (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path, notebook.variant = Path(told["path"]), told["variant"]
+    notebook.first_lines = told["first_lines"]
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
     # As for `python -m pytest`, behind the folder of the notebook, as for a module.
