@@ -19,6 +19,8 @@ MODULES = {
     ".".join(("nbxunit", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES
 }
 SHARED = (
+    "bodies.py",
+    "lines.py",
     "protocol.py",
     "frames.py",
     "directives.py",

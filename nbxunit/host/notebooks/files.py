@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pytest
     from nbformat import NotebookNode
 
+SKIP_TAG = "skip-execution"
 CHECKPOINTS = ".ipynb_checkpoints"
 _LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 
@@ -126,6 +127,19 @@ def _read_text(path: Path) -> NotebookNode:
     _check_cells(path, notebook)
     _check_sources(path, notebook)
     return notebook
+
+
+def first_lines(path: Path, notebook: NotebookNode) -> list[int]:
+    """The lines of the text notebook in `path` in which the cells that are executed begin."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    lines = text_notebooks.first_lines(text_of(path), path.suffix, [cell.source for cell in code])
+    return [line for cell, line in zip(code, lines, strict=True) if is_executed(cell)]
+
+
+def is_executed(cell: NotebookNode) -> bool:
+    """Whether a run executes a cell, and counts it."""
+    is_code = cell.cell_type == "code" and cell.source.strip()
+    return bool(is_code and SKIP_TAG not in tags(cell))
 
 
 def remarks(notebook: NotebookNode) -> Iterator[str]:

@@ -28,7 +28,6 @@ from nbxunit.host.running.broken_cells import Names, Place
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-SKIP_TAG = "skip-execution"
 IOPUB_TIMEOUT = 4.0
 """Seconds to wait for a cell's output after its end."""
 REPLY_TIMEOUT = 4.0
@@ -80,7 +79,9 @@ class CellRunner:
         self._bounds = outputs.Bounds()
         self._show = show
         self._numbered = numbered
-        self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
+        self._todo = collections.deque(
+            index for index, cell in enumerate(notebook.cells) if files.is_executed(cell)
+        )
         self._batches: dict[str, _Batch] = {}
         self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
         self._injected = injected
@@ -88,11 +89,6 @@ class CellRunner:
         self.shown: Callable[[str], None] | None = None
         """Told of exceptions that a cell only shows; without it they are errors."""
         self._made = time.monotonic()
-
-    def _runs(self, index: int) -> bool:
-        cell = self._cells[index]
-        is_code = cell.cell_type == "code" and cell.source.strip()
-        return bool(is_code and SKIP_TAG not in files.tags(cell))
 
     async def run(self) -> Broken | Skipped | None:
         """Execute the cells; what is wrong with the first one that is broken or skips, if one does."""

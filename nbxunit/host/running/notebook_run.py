@@ -16,8 +16,7 @@ from nbxunit.host.kernels import hang_report
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import files
-from nbxunit.host.notebooks.files import NotebookError, is_text
-from nbxunit.host.notebooks.lines import FileLines
+from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import inject
 from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
 from nbxunit.host.running.broken_cells import Names, Place
@@ -68,14 +67,15 @@ class NotebookRun:
         self._number = number
         self._deadline: float | None = None
         self._last: NotebookNode | None = None
-        has_lines = is_text(job.path) and not job.companion
-        self._first_lines = FileLines(job.path).first_lines if has_lines else []
+        self._first_lines: list[int] = []
 
     async def run(self, notebook: NotebookNode | None) -> None:
         """Prepare the run, execute the cells of `notebook`, if the job has one, and run the tests."""
         start = time.monotonic()
         limit = self._job.notebook_timeout
         self._deadline = None if limit is None else start + limit
+        if notebook is not None and files.is_text(self._job.path):
+            self._first_lines = files.first_lines(self._job.path, notebook)
         try:
             await self._guarded(self._prepare())
         except TookTooLong as exc:

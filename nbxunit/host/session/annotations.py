@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.notebooks.lines import FileLines
 from nbxunit.host.notebooks.text import SUFFIXES
 from nbxunit.limits import shortened
+from nbxunit.lines import FileLines
 
 _PLACE = re.compile(
     r"^(?:ERROR )?(?P<notebook>\S.*?\.ipynb) cell (?P<cell>\d+)(?:, line |:)(?P<line>\d+)"
