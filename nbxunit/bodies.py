@@ -46,9 +46,11 @@ def refusals(directive: Directive, tree: ast.Module) -> Iterator[tuple[int, str]
 def _untested(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """A test cell that defines tests, or nothing but functions and classes, would pass untested."""
     defined = [node for node in tree.body if isinstance(node, DEFINITIONS)]
+    if not defined:
+        return
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     lost = [node for node in defined if looks_like_test(node) and node.name not in used]
-    if defined and all(isinstance(node, _NO_TEST) or _is_constant(node) for node in tree.body):
+    if all(isinstance(node, _NO_TEST) or _is_constant(node) for node in tree.body):
         lost = lost or defined
     if lost:
         name = lost[0].name

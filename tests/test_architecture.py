@@ -45,6 +45,7 @@ FLOORS = {
         "cells": {"compat"},
         "compat": set(),
     },
+    "check": {"": set()},
     "host": {
         "session": {"running", "comparing", "kernels", "notebooks"},
         "running": {"comparing", "kernels", "notebooks"},
@@ -148,6 +149,15 @@ def test_there_is_no_import_cycle():
                 yield other
 
     assert [module for module in graph if module in reachable(module)] == []
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "check").rglob("*.py")), ids=name)
+def test_checks_need_no_kernel_and_no_library(path):
+    """What `nbxunit check` is made of imports what both sides share and the standard library."""
+    shared = {f"nbxunit.{each[:-3]}" for each in SHARED}
+    assert {each for each in imported_modules(path) if room(each)[0] != "check"} <= shared
+    roots = {module.partition(".")[0] for module in imports(path)}
+    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit"}
 
 
 @pytest.mark.parametrize("file", SHARED)
