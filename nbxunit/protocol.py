@@ -38,6 +38,8 @@ COMPANION_CELL = "companion-cell"
 """The file in a kernel's folder that says which cell a companion's fixture executes; else it is empty."""
 LOG_FILE = "log"
 """The file in a kernel's folder to which pytest writes there what `--log-file` asks for."""
+WIDGETS = "widgets"
+"""The file in a kernel's folder with the state of its widgets, as a notebook's metadata have it."""
 LAST_OUTPUT = "output"
 """The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
 STREAM_LIMIT = 1_000_000

@@ -22,7 +22,7 @@ from nbxunit.host.kernels.client import output_messages, reply_to
 from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.notebooks import files, outputs
 from nbxunit.host.records import Broken, Sections, Skipped
-from nbxunit.host.running import broken_cells
+from nbxunit.host.running import broken_cells, widgets
 from nbxunit.host.running.broken_cells import Names, Place
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ class CellRunner:
             notebook, km=kernel.manager, timeout=None, record_timing=False, store_widget_state=False
         )
         self._client.reset_execution_trackers()
+        self._client.kc = kernel.client
+        self._output_widgets = widgets.of(self._client)
+        self._last = -1
         self._bounds = outputs.Bounds()
         self._show = show
         self._numbered = numbered
@@ -224,7 +227,9 @@ class CellRunner:
         index = batch.cells[int(position or 0)]
         bounded = self._bounds.bounded(index, message)
         if bounded is not None:
-            self._client.clear_before_next_output = False
+            if index != self._last:  # what a cell wants cleared are its own outputs
+                self._client.clear_before_next_output = False
+            self._last = index
             self._process(bounded, index)
 
     def _process(self, message: dict[str, Any], index: int) -> None:
@@ -243,6 +248,7 @@ class CellRunner:
             # IOPub loses messages, and the last one can be among them.
             async with tasks.running(batch.idle.wait()) as (idle,):
                 await tasks.first(idle, timeout=IOPUB_TIMEOUT)
+        self._output_widgets.sync()
         for index in batch.cells:
             self._complete_output(index)
 

@@ -19,6 +19,7 @@ from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import inject
 from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
+from nbxunit.host.running import widgets
 from nbxunit.host.running.broken_cells import Names, Place
 from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
@@ -88,6 +89,8 @@ class NotebookRun:
             check = OutputCheck(notebook, self._job.path, checking) if checking else None
             injected = inject(notebook, parameters) if parameters else None
             ended = await self._cells(notebook, injected)
+            if self._job.save is not None:
+                await self._guarded(widgets.take_state(self._kernel, notebook))
             if check is not None:
                 self._compare(check, ended)
             if ended is not None:

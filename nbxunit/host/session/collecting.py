@@ -13,7 +13,7 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.notebooks import companions, files, static_look, twins
+from nbxunit.host.notebooks import companions, files, saving, static_look, twins
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Broken, Died, Skipped
 from nbxunit.host.session import planning, settings
@@ -55,6 +55,8 @@ class Collecting:
         if not self._is_notebook(file_path, parent.session):
             return found  # pytest also looks at what lies beside a file that was named
         found = [node for node in found if not isinstance(node, pytest.Module)]
+        if not named and saving.is_saved(file_path):
+            return found  # it would run again what the notebook that it was saved from runs
         check = self._config.getoption("nbxunit_check_execution") or self._state.checking
         if not named and not check and not static_look.may_have_tests(self._config, file_path):
             self._state.without_tests += 1

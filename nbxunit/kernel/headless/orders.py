@@ -227,6 +227,16 @@ async def run(order: str) -> None:
     wire.close()
 
 
+def widgets(order: str) -> None:
+    """Write the state of the widgets, as a front end saves it in the notebook, into the file `order`."""
+    module = sys.modules.get("ipywidgets")
+    if (
+        module is not None
+        and (state := module.Widget.get_manager_state(drop_defaults=True))["state"]
+    ):
+        Path(json.loads(order)).write_text(originals.dumps(state), encoding="utf-8")
+
+
 def end(order: str) -> None:
     """End the session of a notebook whose tests do not run, as pytest does where it cannot collect."""
     prepared, importing = _begun.pop("run")
