@@ -91,11 +91,23 @@ def lines_of(source: str) -> list[str]:
 
 def find(source: str) -> tuple[Kind, str, int] | None:
     """The kind, the rest of the line and the line's index, where `source` is one of our cells."""
-    for index, line in enumerate(lines_of(source)):
-        if line.strip():
-            match = _MAGIC.match(as_magic(line.rstrip()))
-            return (match[1], match[2] or "", index) if match else None  # type: ignore[return-value]
-    return None
+    lines = lines_of(source)
+    index = first(lines)
+    match = None if index is None else _MAGIC.match(as_magic(lines[index].rstrip()))
+    if index is None or match is None:
+        return None
+    return match[1], match[2] or "", index  # type: ignore[return-value]
+
+
+def first(lines: Iterable[str]) -> int | None:
+    """The index of the line that may declare: the first one that is not empty.
+
+    Options of Quarto and nbdev (`#| label: x`) must stand above it, since those look for them there.
+    """
+    return next(
+        (index for index, line in enumerate(lines) if line.strip() and not line.startswith("#|")),
+        None,
+    )
 
 
 def as_magic(line: str) -> str:
@@ -111,14 +123,15 @@ def misplaced(source: str) -> int | None:
     """The number of a line that would declare a hook or test if it were the cell's first."""
     lines = lines_of(source)
     suspects = [number for number, line in enumerate(lines, 1) if _MISPLACED.match(line)]
-    first = next((number for number, line in enumerate(lines, 1) if line.strip()), 0)
-    if not set(suspects) - {first}:
+    index = first(lines)
+    place = 0 if index is None else index + 1
+    if not set(suspects) - {place}:
         return None
     with contextlib.suppress(tokenize.TokenError, SyntaxError):  # IPython's own syntax
         tokens = tokenize.generate_tokens(io.StringIO(source).readline)
         comments = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
         suspects = [number for number in suspects if number in comments]
-    return next((number for number in suspects if number != first), None)
+    return next((number for number in suspects if number != place), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

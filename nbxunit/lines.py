@@ -94,20 +94,20 @@ def _lines(text: str) -> Iterator[Iterator[int]]:
     found: list[list[tuple[int, str]]] = []
     word, is_key = "", False
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in "{[":
+        part = match[0]
+        if part in "{[":
             keys.append(word if is_key else "")
-            if token == "{" and keys[:2] == ["", "cells"] and len(keys) == 3:  # noqa: PLR2004
+            if part == "{" and keys[:2] == ["", "cells"] and len(keys) == 3:  # noqa: PLR2004
                 found.append([])
-        elif token in "}]":
+        elif part in "}]":
             keys.pop()
-        elif token[0] == '"' and _is_source(keys, word if is_key else ""):
+        elif part[0] == '"' and _is_source(keys, word if is_key else ""):
             number = text.count("\n", 0, match.start()) + 1
-            found[-1].append((number, json.loads(token)))
-        if token == ":":
+            found[-1].append((number, json.loads(part)))
+        if part == ":":
             is_key = True
         else:
-            word, is_key = token.strip('"'), False
+            word, is_key = part.strip('"'), False
     return (_each(strings) for strings in found)
 
 

@@ -19,12 +19,13 @@ MODULES = {
     ".".join(("nbxunit", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES
 }
 SHARED = (
+    "bodies.py",
+    "lines.py",
     "protocol.py",
     "frames.py",
     "directives.py",
     "parameters.py",
     "limits.py",
-    "lines.py",
     "originals.py",
     "errors.py",
     "carried.py",
@@ -44,6 +45,7 @@ FLOORS = {
         "cells": {"compat"},
         "compat": set(),
     },
+    "check": {"": set()},
     "host": {
         "session": {"running", "comparing", "kernels", "notebooks"},
         "running": {"comparing", "kernels", "notebooks"},
@@ -149,6 +151,15 @@ def test_there_is_no_import_cycle():
     assert [module for module in graph if module in reachable(module)] == []
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "check").rglob("*.py")), ids=name)
+def test_checks_need_no_kernel_and_no_library(path):
+    """What `nbxunit check` is made of imports what both sides share and the standard library."""
+    shared = {f"nbxunit.{each[:-3]}" for each in SHARED}
+    assert {each for each in imported_modules(path) if room(each)[0] != "check"} <= shared
+    roots = {module.partition(".")[0] for module in imports(path)}
+    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit"}
+
+
 @pytest.mark.parametrize("file", SHARED)
 def test_shared_modules_import_the_standard_library_only(file):
     """What both sides share imports the standard library, each other, and nothing else."""
@@ -161,7 +172,7 @@ def test_shared_modules_import_the_standard_library_only(file):
     ("module", "files"),
     [
         ("nbformat", ["host/notebooks/files.py"]),
-        ("nbclient", ["host/running/cells.py"]),
+        ("nbclient", ["host/running/cells.py", "host/running/widgets.py"]),
         (
             "jupyter_client",
             ["host/kernels/client.py", "host/kernels/kernelspecs.py", "host/kernels/starting.py"],
@@ -169,7 +180,7 @@ def test_shared_modules_import_the_standard_library_only(file):
     ],
 )
 def test_a_library_has_its_users(module, files):
-    """Nbformat and nbclient are each imported by one module at run time, jupyter_client by three."""
+    """Nbformat is imported by one module at run time, nbclient by two, jupyter_client by three."""
     importing = [path for path in FILES if uses(path, module) - {"nbformat.NotebookNode"}]
     assert [name(path) for path in importing if not only_for_types(path, module)] == files
 

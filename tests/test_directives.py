@@ -127,6 +127,8 @@ def test_parameters_of_marks(mark, parameters):
         ("%%time\n%%xunit_test test_a", None),
         ("# xunit: test TestDb::test_a --mark slow\nx", ("test", "TestDb::test_a --mark slow", 0)),
         ("\n#xunit:setup", ("setup", "", 1)),
+        ("#| label: x\n#| echo: false\n\n# xunit: test test_a", ("test", "test_a", 3)),
+        ("#| export\n%%xunit_test test_a\nx", ("test", "test_a", 1)),
         ("# xunit: tset test_a", None),
         ("x = 1\n# xunit: test test_a", None),
         ("  # xunit: test test_a", None),
@@ -134,7 +136,7 @@ def test_parameters_of_marks(mark, parameters):
     ],
 )
 def test_find(source, found):
-    """A cell is ours if its first line that is not blank says so."""
+    """A cell is ours if its first line says so, below empty ones and options of Quarto and nbdev."""
     assert directives.find(source) == found
 
 
@@ -151,6 +153,8 @@ def test_comment_form(directive):
     [
         ("# xunit: test test_a\npass", None),
         ("\n# xunit: test test_a\npass", None),
+        ("#| label: x\n# xunit: test test_a", None),
+        ("x = 1\n#| label: x\n# xunit: test test_a", 3),
         ("x = 1\n# xunit: test test_a", 2),
         ("# xunit: test test_a\n\n# xunit: setup module", 3),
         ("%%xunit_test test_a\n# xunit: setup module", 2),

@@ -11,7 +11,12 @@ from nbxunit.lines import FileLines
 
 def notebook(sources) -> dict[str, object]:
     cells = [
-        {"cell_type": "code", "metadata": {"source": ["no source\n"]}, "outputs": [], "source": each}
+        {
+            "cell_type": "code",
+            "metadata": {"source": ["no source\n"]},
+            "outputs": [],
+            "source": each,
+        }
         for each in sources
     ]
     cells.insert(1, {"cell_type": "markdown", "metadata": {}, "source": ["text\n", "source"]})
@@ -21,7 +26,9 @@ def notebook(sources) -> dict[str, object]:
 def test_each_line_has_its_own(tmp_path):
     """A line of a cell is at the line of the file that holds it; empty cells have no number."""
     path = tmp_path / "a.ipynb"
-    path.write_text(json.dumps(notebook([["one\n", "\n", "three"], [], ["four \\\" {[\n", "five"]]), indent=1))
+    path.write_text(
+        json.dumps(notebook([["one\n", "\n", "three"], [], ['four \\" {[\n', "five"]]), indent=1)
+    )
     lines = path.read_text().splitlines()
     for number, line, text in [(1, 1, "one"), (1, 3, "three"), (2, 1, "four"), (2, 2, "five")]:
         assert text in lines[FileLines(path).line(number, line) - 1]

@@ -11,10 +11,13 @@ import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbxunit import __version__
-from nbxunit.host import options
-from nbxunit.host.kernels.forking import ForkServer
+from nbxunit.host.notebooks.text import MARKDOWN
+
+if TYPE_CHECKING:
+    from nbxunit.check.reading import Notebook
 
 _DESCRIPTION = "xunit tests in Jupyter notebooks, run by pytest inside the kernel"
 _EXAMPLES = """\
@@ -25,6 +28,7 @@ examples:
   nbxunit run -k insert -x --junitxml=report.xml   any option of pytest
   nbxunit run --check-execution notebooks/         execute notebooks that have no tests, too
   nbxunit run --cell-timeout 60 --kernel python3 notebook.ipynb
+  nbxunit run book/intro.md                        a text notebook, as jupytext reads it
 
 Without a path: the ini's testpaths, else the current folder. Exit codes are pytest's: 0 all passed,
 1 something failed, 2 interrupted, 3 internal error, 4 usage error, 5 no tests.
@@ -35,6 +39,10 @@ All of pytest's options: pytest --help. In a mixed suite: pytest --nbxunit.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own) and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["check"]:  # at once: editors call it at each save
+        from nbxunit.check import command as checking
+
+        return checking.main(words[1:], _read_text)
     parser = argparse.ArgumentParser(
         "nbxunit", description=_DESCRIPTION, epilog=_EXAMPLES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -42,17 +50,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"nbxunit {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run the tests of notebooks", add_help=False)
+    commands.add_parser("check", help="look for mistakes, without executing them", add_help=False)
     if not words:
         parser.print_help()
         return 4
-    if words[0] != "run" and (".ipynb" in words[0] or Path(words[0]).is_dir()):
+    if words[0] != "run" and (".ipynb" in words[0] or Path(words[0]).exists()):
         parser.error(f"did you mean nbxunit run {' '.join(words)}?")
-    command = parser.parse_args(words[:1]).command
-    return run(words[1:]) if command == "run" else 4
+    parser.parse_args(words[:1])
+    return run(words[1:])
+
+
+def _read_text(path: Path, shown: str) -> Notebook | None:
+    """The text notebook in `path` for `nbxunit check`. ReadingError."""
+    from nbxunit.check.reading import Cell, Notebook, ReadingError
+    from nbxunit.host.notebooks import files
+    from nbxunit.host.notebooks.static_look import Origin
+
+    try:
+        notebook = files.read(path)
+    except files.NotebookError as exc:
+        raise ReadingError(str(exc)) from exc
+    if not Origin.of(notebook).is_python:
+        return None
+    lines = files.first_lines(path, notebook)
+    code = [cell.source for cell in notebook.cells if files.is_executed(cell)]
+    cells = [Cell(number, source) for number, source in enumerate(code, 1)]
+    return Notebook(shown, cells, lambda number, line: lines[number - 1] + line - 1)
 
 
 def run(words: Sequence[str]) -> int:
     """`nbxunit run WORDS`: pytest's exit code."""
+    from nbxunit.host import options
+    from nbxunit.host.kernels.forking import ForkServer
+
     parser = argparse.ArgumentParser(
         "nbxunit run", usage="nbxunit run [options] [pytest options] [notebook, folder or node id ...]",
         description="Execute notebooks and run their tests, each in a kernel of its own.",
@@ -62,7 +92,7 @@ def run(words: Sequence[str]) -> int:
     ours, rest = parser.parse_known_args(_with_revision(_whole_options(words)))
     arguments = ["-p", "nbxunit", "--nbxunit", *options.spelled_for_pytest(vars(ours))]
     if not ours.nbxunit_no_fork and any(
-        Path(word.partition("::")[0]).suffix == ".ipynb" for word in rest
+        Path(word.partition("::")[0]).suffix in {".ipynb", *MARKDOWN} for word in rest
     ):
         ForkServer.start_early()
     gc.disable()  # imports leave no garbage, and what they make stays

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import queue
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -30,6 +30,7 @@ from nbxunit.protocol import KERNEL_ID
 
 READY_TIMEOUT = 60
 """Seconds that a kernel may take to start."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 LONGEST_FOLDER = 90
 """Bytes of a folder in which the names of sockets are not too long for the system."""
 STOP_TIMEOUT = 2.0
@@ -68,10 +69,10 @@ async def started(
         connection_file=str(folder / "kernel.json"),
         kernel_spec_manager=kernelspecs.manager(),
     )
-    if sys.platform != "win32" and _has_room_for_sockets(folder):
-        manager.transport, manager.ip = "ipc", str(folder / "ipc")
     try:
         with _ready_socket(folder) as ready:
+            if ready is not None:
+                manager.transport, manager.ip = "ipc", str(folder / "ipc")
             try:
                 await _launch(manager, cwd, folder, environment, forking)
                 await _bound(manager, ready)
@@ -170,14 +171,13 @@ def _fork_provisioner(forking: Forking, manager: Any, folder: Path) -> Any:
     )
 
 
-def _has_room_for_sockets(folder: Path) -> bool:
-    return len(os.fsencode(folder)) < LONGEST_FOLDER
-
-
 @contextlib.contextmanager
 def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
-    """Where a forked kernel tells that its sockets are there; nobody has to look again and again."""
-    if not (_has_room_for_sockets(folder) and hasattr(socket, "AF_UNIX")):
+    """Where a forked kernel tells that its sockets are there; nobody has to look again and again.
+
+    None where the temporary folder can hold no sockets: then all goes over TCP, from spawned kernels.
+    """
+    if not hasattr(socket, "AF_UNIX") or len(os.fsencode(folder)) >= LONGEST_FOLDER:
         yield None
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
@@ -185,7 +185,10 @@ def _ready_socket(folder: Path) -> Iterator[socket.socket | None]:
         try:
             ready.bind(str(folder / "ready"))
         except OSError as exc:
-            raise NotebookError(f"the kernel has no room for its files: {exc}") from exc
+            if exc.errno in _NO_ROOM:
+                raise NotebookError(f"the kernel has no room for its files: {exc}") from exc
+            yield None  # some shared and mounted file systems have none
+            return
         yield ready
 
 

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from nbxunit import directives
 from nbxunit.host import compat
+from nbxunit.host.notebooks import text as text_notebooks
 
 if TYPE_CHECKING:
     import pytest
     from nbformat import NotebookNode
 
+SKIP_TAG = "skip-execution"
 CHECKPOINTS = ".ipynb_checkpoints"
 _LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 
@@ -33,13 +35,33 @@ class NotebookError(Exception):
 
 
 def is_notebook(config: pytest.Config, path: Path, *, named: bool) -> bool:
-    """Whether `path` is a notebook to run: one that is named, or one that matches `nbxunit_files`."""
-    if path.suffix != ".ipynb" or CHECKPOINTS in path.parts:
+    """Whether `path` is a notebook to run: one that is named, or one that matches `nbxunit_files`.
+
+    A Python file is one if it matches, or is named and says in its header that jupytext made it.
+    """
+    if not is_notebook_name(path) or CHECKPOINTS in path.parts or path.name == "conftest.py":
         return False
     globs: Iterable[str] = config.getini("nbxunit_files")
-    return named or any(
-        path.match(glob) if "/" in glob else fnmatch.fnmatch(path.name, glob) for glob in globs
-    )
+    if any(path.match(glob) if "/" in glob else fnmatch.fnmatch(path.name, glob) for glob in globs):
+        return True
+    return named and (path.suffix != text_notebooks.SCRIPT or _has_header(path))
+
+
+def is_notebook_name(path: Path) -> bool:
+    """Whether a file may be a notebook, by the ending of its name: .ipynb, or one that jupytext reads."""
+    return path.suffix == ".ipynb" or is_text(path)
+
+
+def is_text(path: Path) -> bool:
+    """Whether a notebook is text that jupytext reads, by the ending of its name."""
+    return path.suffix in text_notebooks.SUFFIXES
+
+
+def _has_header(path: Path) -> bool:
+    try:
+        return text_notebooks.has_header(text_of(path))
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def is_loop(path: Path) -> bool:
@@ -56,6 +78,8 @@ def is_loop(path: Path) -> bool:
 
 def read(path: Path) -> NotebookNode:
     """The notebook in `path`, as nbformat 4. NotebookError if it is none."""
+    if is_text(path):
+        return _read_text(path)
     with compat.without_grammar():
         import nbformat
         from nbformat import converter, reader
@@ -93,6 +117,29 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} is not a notebook: it does not say its nbformat")
     _check_sources(path, notebook)
     return cast("NotebookNode", notebook)
+
+
+def _read_text(path: Path) -> NotebookNode:
+    try:
+        notebook = text_notebooks.parse(text_of(path), path.suffix)
+    except (OSError, UnicodeDecodeError, text_notebooks.TextNotebookError) as exc:
+        raise NotebookError(f"{path.name} cannot be read: {exc}") from exc
+    _check_cells(path, notebook)
+    _check_sources(path, notebook)
+    return notebook
+
+
+def first_lines(path: Path, notebook: NotebookNode) -> list[int]:
+    """The lines of the text notebook in `path` in which the cells that are executed begin."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    lines = text_notebooks.first_lines(text_of(path), path.suffix, [cell.source for cell in code])
+    return [line for cell, line in zip(code, lines, strict=True) if is_executed(cell)]
+
+
+def is_executed(cell: NotebookNode) -> bool:
+    """Whether a run executes a cell, and counts it."""
+    is_code = cell.cell_type == "code" and cell.source.strip()
+    return bool(is_code and SKIP_TAG not in tags(cell))
 
 
 def remarks(notebook: NotebookNode) -> Iterator[str]:

@@ -21,7 +21,8 @@ OVERHEAD = 500
 
 LATE_TAIL = 1_000
 """Characters that are kept at the end of a cell's output when those are used up."""
-
+_ADDED = ("stream", "display_data", "execute_result", "error")
+"""The messages that add an output to their cell."""
 
 LAST_OUTPUT_LIMIT = 2_000_000
 """Bytes that are read of the file of a dead kernel; it writes half as many."""
@@ -39,10 +40,37 @@ class Bounds:
 
     def __init__(self) -> None:
         self._left = NOTEBOOK_LIMIT
+        self._used: dict[int, int] = {}
         self._streams: dict[int, _Streams] = {}
+        self._to_clear: int | None = None
 
     def bounded(self, cell: int, message: dict[str, Any]) -> dict[str, Any] | None:
-        """The message with what may be kept of it; None if that is nothing."""
+        """The message with what may be kept of it; None if that is nothing.
+
+        What a cell clears does not count. `clear_output(wait=True)` waits for the cell's next output.
+        """
+        before = self._left
+        if self._to_clear != cell:
+            self._to_clear = None
+        if message["msg_type"] == "clear_output":
+            if message["content"].get("wait"):
+                self._to_clear = cell
+            else:
+                self._clear(cell)
+            return message
+        if self._to_clear == cell and message["msg_type"] in _ADDED:
+            self._to_clear = None
+            self._clear(cell)
+            before = self._left
+        bounded = self._bounded(cell, message)
+        self._used[cell] = self._used.get(cell, 0) + before - self._left
+        return bounded
+
+    def _clear(self, cell: int) -> None:
+        self._left += self._used.pop(cell, 0)
+        self._streams.pop(cell, None)
+
+    def _bounded(self, cell: int, message: dict[str, Any]) -> dict[str, Any] | None:
         content = message["content"]
         kind = message["msg_type"]
         if kind == "stream":

@@ -7,6 +7,7 @@ new one, and never half of one; the source is never touched.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,25 @@ from nbxunit.host.records import Broken, Died, Record, Skipped
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+
+MARK, SOURCE = "nbxunit", "saved_from"
+"""The keys of a notebook's metadata that say which notebook it was saved from, relative to its folder."""
+
+
+def is_saved(path: Path) -> bool:
+    """Whether a run has saved the notebook in `path` from another one that is still there.
+
+    One that was moved to the place of its source is a source.
+    """
+    try:
+        text = files.text_of(path)
+        if f'"{SOURCE}"' not in text:
+            return False
+        source = Path(path.parent, json.loads(text)["metadata"][MARK][SOURCE])
+        return source.is_file() and not source.samefile(path)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 class Saved:
@@ -79,6 +99,7 @@ class Saved:
                 data = {"text/plain": "\n".join(texts)}
                 output = {"output_type": "display_data", "data": data, "metadata": {}}
                 cell.outputs.append(type(cell)(output))
+        self._notebook.metadata[MARK] = {SOURCE: _relative(self._source, self._path.parent)}
         try:
             replace(self._path, files.encoded(self._notebook), mode_of=self._source)
         except (OSError, ValueError) as exc:
@@ -87,6 +108,13 @@ class Saved:
     def _last(self) -> Any:
         """The cell that was executed last."""
         return list(self._cells.values())[-1] if self._cells else None
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path.absolute().as_posix()
 
 
 def _message(longrepr: object) -> str:

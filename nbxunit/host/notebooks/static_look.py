@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from nbxunit.host.notebooks.files import NotebookError, read, text_of
+from nbxunit.host.notebooks.files import NotebookError, is_text, read, text_of
 
 if TYPE_CHECKING:
     import pytest
@@ -45,6 +45,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def peek(path: Path) -> Origin:
     """The origin of the notebook in `path`, without nbformat. NotebookError if it is not a notebook."""
+    if is_text(path):
+        return Origin.of(read(path))
     try:
         notebook = json.loads(text_of(path))
     except (OSError, ValueError, RecursionError):
@@ -58,11 +60,11 @@ def may_have_tests(config: pytest.Config, path: Path) -> bool:
     True also where the file cannot be understood: then reading it must say so.
     """
     try:
-        cells = json.loads(text_of(path))["cells"]
+        cells = read(path).cells if is_text(path) else json.loads(text_of(path))["cells"]
         if _has_doctests(config, cells):
             return True
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, NotebookError):
         return True
     pattern = _test_pattern(config)
     return any(pattern.search(source) for source in sources)

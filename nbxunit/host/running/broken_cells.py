@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
@@ -31,15 +31,33 @@ class Place:
     number: int
     since: float
 
-    def named(self, notebook: str) -> str:
-        """The place in words: `notebook.ipynb cell 3`."""
-        return (
-            f"{notebook} cell {self.number}" if self.number else f"{notebook} injected parameters"
-        )
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """How reports name places in a notebook; one that is text has `first_lines`, where its cells begin."""
+
+    notebook: str
+    first_lines: Sequence[int] = ()
+
+    def file(self, place: Place) -> str:
+        """The file of a cell's code: `notebook.ipynb cell 3`, or `intro.md`."""
+        if not place.number:
+            return f"{self.notebook} injected parameters"
+        return self.notebook if self.first_lines else f"{self.notebook} cell {place.number}"
+
+    def line(self, place: Place, line: int) -> int:
+        """The line of that file for a line of the cell."""
+        return line + (self.first_lines[place.number - 1] - 1 if self.first_lines else 0)
+
+    def of(self, place: Place, line: int | None) -> str:
+        """The place in words: `notebook.ipynb cell 3, line 2`, or `intro.md:42`."""
+        if self.first_lines and place.number:
+            return f"{self.notebook}:{self.line(place, line or 1)}"
+        return self.file(place) + (f", line {line}" if line else "")
 
 
 def wrong(
-    name: str, place: Place, reply: Mapping[str, Any], shown: Callable[[str], None] | None
+    names: Names, place: Place, reply: Mapping[str, Any], shown: Callable[[str], None] | None
 ) -> Broken | Skipped | None:
     """What is wrong with a cell that has been executed, if anything is.
 
@@ -49,30 +67,32 @@ def wrong(
     errors = [output for output in cell.outputs if output.output_type == "error"]
     if any(each.get("source") == "ask_exit" for each in reply.get("payload") or ()):
         return broken(
-            name, place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
+            names, place, "the cell ends the kernel by exit() or quit, so nothing below it runs"
         )
     is_error = reply.get("status") == "error"
     raised = errors or is_error
     if RAISES_TAG in files.tags(cell):
         text = f"the tag {RAISES_TAG} promises an exception, and none came"
-        return None if raised else broken(name, place, text)
+        return None if raised else broken(names, place, text)
     if protocol.SKIP in reply:
         line = _line(place, _traceback(cell, reply))
-        return Skipped(protocol.clean(str(reply[protocol.SKIP])), place.named(name), line)
+        return Skipped(
+            protocol.clean(str(reply[protocol.SKIP])), names.file(place), names.line(place, line)
+        )
     if errors and not is_error and shown is not None:
-        names = ", ".join(dict.fromkeys(protocol.clean(each.ename) for each in errors))
+        errors_shown = ", ".join(dict.fromkeys(protocol.clean(each.ename) for each in errors))
         shown(
-            f"cell {place.number} shows {names} and does not raise it, so it is no error "
+            f"cell {place.number} shows {errors_shown} and does not raise it, so it is no error "
             "(--strict-cells makes it one)"
         )
         return None
     if raised:  # the reply's message has the values of an assert, which the output has not
         told: Mapping[str, Any] = reply if is_error else errors[-1]
-        return _raised(name, place, (told.get("ename", ""), told.get("evalue", "")), reply)
+        return _raised(names, place, (told.get("ename", ""), told.get("evalue", "")), reply)
     return None
 
 
-def _raised(name: str, place: Place, error: tuple[str, str], reply: Mapping[str, Any]) -> Broken:
+def _raised(names: Names, place: Place, error: tuple[str, str], reply: Mapping[str, Any]) -> Broken:
     """The report of a cell that raised: source with the line marked, message, traceback."""
     cell = place.cell
     traceback = _traceback(cell, reply)
@@ -80,15 +100,14 @@ def _raised(name: str, place: Place, error: tuple[str, str], reply: Mapping[str,
     shown = _source_around(cell.source, line)
     message = [f"E   {each}" for each in f"{error[0]}: {protocol.clean(error[1])}".splitlines()]
     text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
-    return broken(name, place, text, line)
+    return broken(names, place, text, line)
 
 
 def broken(
-    name: str, place: Place, text: str, line: int | None = None, sections: Sections = ()
+    names: Names, place: Place, text: str, line: int | None = None, sections: Sections = ()
 ) -> Broken:
     """The report of a cell, with what it had printed, and other `sections`."""
     cell = place.cell
-    where = place.named(name) + (f", line {line}" if line else "")
     printed_sections = []
     for stream in ("stdout", "stderr"):
         printed = "".join(
@@ -98,7 +117,7 @@ def broken(
         )
         if printed.strip():
             printed_sections.append((f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:])))
-    return Broken(text, where, (*printed_sections, *sections))
+    return Broken(text, names.of(place, line), (*printed_sections, *sections))
 
 
 def _line(place: Place, traceback: str) -> int:

@@ -22,13 +22,12 @@ from nbxunit.host.kernels.client import output_messages, reply_to
 from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.notebooks import files, outputs
 from nbxunit.host.records import Broken, Sections, Skipped
-from nbxunit.host.running import broken_cells
-from nbxunit.host.running.broken_cells import Place
+from nbxunit.host.running import broken_cells, widgets
+from nbxunit.host.running.broken_cells import Names, Place
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-SKIP_TAG = "skip-execution"
 IOPUB_TIMEOUT = 4.0
 """Seconds to wait for a cell's output after its end."""
 REPLY_TIMEOUT = 4.0
@@ -62,7 +61,7 @@ class CellRunner:
         self,
         kernel: Kernel,
         notebook: NotebookNode,
-        name: str,
+        names: Names,
         show: Callable[[str, str], None] | None,
         numbered: Callable[[NotebookNode, int], None],
         injected: NotebookNode | None = None,
@@ -72,15 +71,20 @@ class CellRunner:
 
         self._kernel = kernel
         self._cells = notebook.cells
-        self._name = name
+        self._names = names
         self._client = NotebookClient(
             notebook, km=kernel.manager, timeout=None, record_timing=False, store_widget_state=False
         )
         self._client.reset_execution_trackers()
+        self._client.kc = kernel.client
+        self._output_widgets = widgets.of(self._client)
+        self._last = -1
         self._bounds = outputs.Bounds()
         self._show = show
         self._numbered = numbered
-        self._todo = collections.deque(filter(self._runs, range(len(notebook.cells))))
+        self._todo = collections.deque(
+            index for index, cell in enumerate(notebook.cells) if files.is_executed(cell)
+        )
         self._batches: dict[str, _Batch] = {}
         self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
         self._injected = injected
@@ -88,11 +92,6 @@ class CellRunner:
         self.shown: Callable[[str], None] | None = None
         """Told of exceptions that a cell only shows; without it they are errors."""
         self._made = time.monotonic()
-
-    def _runs(self, index: int) -> bool:
-        cell = self._cells[index]
-        is_code = cell.cell_type == "code" and cell.source.strip()
-        return bool(is_code and SKIP_TAG not in files.tags(cell))
 
     async def run(self) -> Broken | Skipped | None:
         """Execute the cells; what is wrong with the first one that is broken or skips, if one does."""
@@ -152,7 +151,7 @@ class CellRunner:
             is_last = number == batch.first + begun - 1
             place = Place(self._cells[index], number, batch.sent)
             wrong = broken_cells.wrong(
-                self._name, place, reply["reply"] if is_last else {}, self.shown
+                self._names, place, reply["reply"] if is_last else {}, self.shown
             )
             if wrong is not None:
                 return wrong
@@ -228,7 +227,9 @@ class CellRunner:
         index = batch.cells[int(position or 0)]
         bounded = self._bounds.bounded(index, message)
         if bounded is not None:
-            self._client.clear_before_next_output = False
+            if index != self._last:  # what a cell wants cleared are its own outputs
+                self._client.clear_before_next_output = False
+            self._last = index
             self._process(bounded, index)
 
     def _process(self, message: dict[str, Any], index: int) -> None:
@@ -247,6 +248,7 @@ class CellRunner:
             # IOPub loses messages, and the last one can be among them.
             async with tasks.running(batch.idle.wait()) as (idle,):
                 await tasks.first(idle, timeout=IOPUB_TIMEOUT)
+        self._output_widgets.sync()
         for index in batch.cells:
             self._complete_output(index)
 
@@ -264,4 +266,4 @@ class CellRunner:
         self._complete_output(
             next(index for index, each in enumerate(self._cells) if each is place.cell)
         )
-        return broken_cells.broken(self._name, place, text, line, sections)
+        return broken_cells.broken(self._names, place, text, line, sections)

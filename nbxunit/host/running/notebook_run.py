@@ -19,7 +19,8 @@ from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import inject
 from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
-from nbxunit.host.running.broken_cells import Place
+from nbxunit.host.running import widgets
+from nbxunit.host.running.broken_cells import Names, Place
 from nbxunit.host.running.cells import CellRunner
 from nbxunit.host.running.control import GRACE, Control, Stopped
 from nbxunit.host.running.output_check import OutputCheck
@@ -67,12 +68,15 @@ class NotebookRun:
         self._number = number
         self._deadline: float | None = None
         self._last: NotebookNode | None = None
+        self._first_lines: list[int] = []
 
     async def run(self, notebook: NotebookNode | None) -> None:
         """Prepare the run, execute the cells of `notebook`, if the job has one, and run the tests."""
         start = time.monotonic()
         limit = self._job.notebook_timeout
         self._deadline = None if limit is None else start + limit
+        if notebook is not None and files.is_text(self._job.path):
+            self._first_lines = files.first_lines(self._job.path, notebook)
         try:
             await self._guarded(self._prepare())
         except TookTooLong as exc:
@@ -85,6 +89,8 @@ class NotebookRun:
             check = OutputCheck(notebook, self._job.path, checking) if checking else None
             injected = inject(notebook, parameters) if parameters else None
             ended = await self._cells(notebook, injected)
+            if self._job.save is not None:
+                await self._guarded(widgets.take_state(self._kernel, notebook))
             if check is not None:
                 self._compare(check, ended)
             if ended is not None:
@@ -118,7 +124,7 @@ class NotebookRun:
             "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
             "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
             "save": str(job.save) if job.save else None, "words": job.words, "made": job.made,
-            "opened": job.opened, "measured": job.measured,
+            "opened": job.opened, "measured": job.measured, "first_lines": self._first_lines,
             "python_path": job.python_path, "log_file": job.log_file, "workerinput": job.worker,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
@@ -141,9 +147,8 @@ class NotebookRun:
         self, notebook: NotebookNode, injected: NotebookNode | None
     ) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
-        runner = CellRunner(
-            self._kernel, notebook, self._job.path.name, show, self._begun, injected
-        )
+        names = Names(self._job.path.name, self._first_lines)
+        runner = CellRunner(self._kernel, notebook, names, show, self._begun, injected)
         runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"
         limit = self._job.cell_timeout

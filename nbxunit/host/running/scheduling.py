@@ -82,11 +82,13 @@ class Runner:
             run.stop()
         while self._runs:
             self.forget(self._runs[0])
+        # In its own thread: in this one another loop may run, as where pytest is called in a notebook.
+        generators = self._loop.shutdown_asyncgens()
+        asyncio.run_coroutine_threadsafe(generators, self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         if self._forking is not None:
             self._forking.server.close()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
         self.store.close()
 

@@ -17,11 +17,17 @@ from typing import Any
 
 import pytest
 
+from nbxunit.host import compat
+from nbxunit.host.notebooks.text import SUFFIXES
 from nbxunit.limits import shortened
 from nbxunit.lines import FileLines
 
-_PLACE = re.compile(r"^(?:ERROR )?(\S.*?\.ipynb) cell (\d+)(?:, line |:)(\d+)", re.MULTILINE)
-"""A place in a cell, as reports have it at the begin of a line."""
+_PLACE = re.compile(
+    r"^(?:ERROR )?(?P<notebook>\S.*?\.ipynb) cell (?P<cell>\d+)(?:, line |:)(?P<line>\d+)"
+    rf"|^(?:ERROR )?(?P<text>\S[^:\n]*\.(?:{'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))})):(?P<number>\d+)",
+    re.MULTILINE,
+)
+"""A place in a cell of a notebook, or in a text notebook, as reports have it at the begin of a line."""
 MOST = 50
 """Annotations of a run; GitHub shows no more of a step than ten, and of a run than fifty."""
 LONGEST = 4_000
@@ -62,18 +68,22 @@ class Annotations:
     def _note(self, report: Any) -> None:
         notebook = report.nodeid.partition("::")[0].partition("[")[0]
         is_asked = self._annotates or self._code_quality
-        if not (is_asked and report.failed and notebook.endswith(".ipynb")):
+        if not (is_asked and report.failed and _is_of_notebook(report, notebook)):
             return
         text = report.longreprtext
-        path, cell, line = self._config.rootpath / notebook, 0, 0
+        path, line = self._config.rootpath / notebook, 1
         for match in _PLACE.finditer(text):
-            there = self._path(match[1], path)
+            there = self._path(match["notebook"] or match["text"], path)
             if there is not None:
-                path, cell, line = there, int(match[2]), int(match[3])
-        place = self._lines(path).line(cell, line)
+                path, line = there, self._line(there, match)
         self._findings.append(
-            Finding(report.nodeid, _in_repository(path), place, _message(report, text))
+            Finding(report.nodeid, _in_repository(path), line, _message(report, text))
         )
+
+    def _line(self, path: Path, place: re.Match[str]) -> int:
+        if place["text"]:
+            return int(place["number"])
+        return self._lines(path).line(int(place["cell"]), int(place["line"]))
 
     def _path(self, name: str, notebook: Path) -> Path | None:
         """The file that a report calls `name`: by its path, or that of the notebook by its name."""
@@ -95,6 +105,13 @@ class Annotations:
             path = self._config.invocation_params.dir / self._code_quality
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(list(map(_quality, self._findings)), indent=1), "utf-8")
+
+
+def _is_of_notebook(report: Any, file: str) -> bool:
+    """Whether a report is of a notebook; a text notebook can have the ending of a module."""
+    kinds = compat.NotebookReport | compat.NotebookCollectReport
+    is_told = "notebook" in dict(getattr(report, "user_properties", ()))
+    return file.endswith(".ipynb") or is_told or isinstance(report, kinds)
 
 
 def _message(report: Any, text: str) -> str:

@@ -5,6 +5,7 @@ May import pytest. Under `--collect-only` a notebook is executed to know its tes
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host import compat
-from nbxunit.host.notebooks import companions, files, static_look
+from nbxunit.host.notebooks import companions, files, saving, static_look, twins
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Broken, Died, Skipped
 from nbxunit.host.session import planning, settings
@@ -44,20 +45,42 @@ class Collecting:
         """Do not follow a link into a folder that it lies in: there is no end of it."""
         return True if files.is_loop(collection_path) else None
 
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> Notebook | None:
-        """A notebook, if it is one to run."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> Generator[None, list[Any], list[Any]]:
+        """A notebook, if it is one to run; a text notebook is not also a module."""
+        found = yield
         named = parent.session.isinitpath(file_path)
-        in_folder = any(map(parent.session.isinitpath, file_path.parents))
-        if not (named or in_folder) or not files.is_notebook(self._config, file_path, named=named):
-            return None  # pytest also looks at what lies beside a file that was named
+        if not self._is_notebook(file_path, parent.session):
+            return found  # pytest also looks at what lies beside a file that was named
+        found = [node for node in found if not isinstance(node, pytest.Module)]
+        if not named and saving.is_saved(file_path):
+            return found  # it would run again what the notebook that it was saved from runs
         check = self._config.getoption("nbxunit_check_execution") or self._state.checking
         if not named and not check and not static_look.may_have_tests(self._config, file_path):
             self._state.without_tests += 1
-            return None
+            return found
         notebook: Notebook = Notebook.from_parent(parent, path=file_path)
-        notebook.named = named
-        self._fill(notebook)
-        return notebook
+        notebook.named, notebook.children = named, []
+        if not (files.is_text(file_path) and self._runs_as_twin(file_path, parent.session)):
+            self._fill(notebook)
+        return [*found, notebook]
+
+    def _is_notebook(self, path: Path, session: pytest.Session) -> bool:
+        """Whether a file is a notebook to run: one that was named, or lies in a folder that was."""
+        named = session.isinitpath(path)
+        in_folder = any(map(session.isinitpath, path.parents))
+        return (named or in_folder) and files.is_notebook(self._config, path, named=named)
+
+    def _runs_as_twin(self, path: Path, session: pytest.Session) -> bool:
+        """Whether a text notebook is paired with an .ipynb file that runs, and has the same code."""
+        for twin in twins.of(path):
+            asked = self._state.selected(path, "") == self._state.selected(twin, "")
+            if self._is_notebook(twin, session) and asked and twins.are_same(path, twin):
+                self._told.append(f"nbxunit: {path.name} is paired with {twin.name}, which runs")
+                return True
+        return False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makemodule(
@@ -150,7 +173,7 @@ class Collecting:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say which part of the files runs."""
-        return self._told
+        return list(dict.fromkeys(self._told))
 
     def _collect_now(self, notebook: Notebook, item: NotebookItem) -> None:
         """Execute a notebook to know its tests."""

@@ -116,7 +116,7 @@ def preloaded(config: pytest.Config, modules: Sequence[str]) -> tuple[str, ...]:
 
 def _missing(cov: Any) -> Iterator[tuple[str, str]]:
     """The names of notebooks with what did not run in their cells."""
-    from nbxunit.coverage import NotebookReporter
+    from nbxunit.coverage.reporting import NotebookReporter
 
     data = cov.get_data()
     for file in sorted(data.measured_files()):

@@ -15,6 +15,7 @@ import pytest
 
 from nbxunit.host import compat
 from nbxunit.host.kernels import processes
+from nbxunit.host.running import open_files
 from nbxunit.host.session import measuring, planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
@@ -43,6 +44,7 @@ class Runs:
         """The run of `item`; what follows is submitted too, so that its kernel is there in time."""
         waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
         jobs = 1 if self._state.is_worker else settings.jobs(self._config, len(waiting))
+        jobs = self._fitting(min(jobs, len(waiting)))
         following = [nextitem] if isinstance(nextitem, NotebookItem) else []
         if jobs > 1:
             following = self._in_order_of_work(waiting[waiting.index(item) :], jobs)
@@ -51,6 +53,17 @@ class Runs:
                 self._runs[each] = self.submit(each, jobs, held=jobs == 1)
         self._runs[item].begin()
         return self._runs[item]
+
+    def _fitting(self, jobs: int) -> int:
+        """As many of `jobs` as the limit of open files lets run at once; where that is fewer, it is said."""
+        fitting, limit = open_files.fitting(jobs)
+        if limit is not None:
+            self._state.remark(
+                f"-n {jobs}",
+                f"only {fitting} at once, since the system lets a process have {limit} open files "
+                "(ulimit -n)",
+            )
+        return fitting
 
     def _in_order_of_work(self, items: list[NotebookItem], jobs: int) -> list[NotebookItem]:
         files = [item.notebook_id for item in items]

@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from nbxunit.host.notebooks import companions
+from nbxunit.host.notebooks import companions, files, text
 from nbxunit.host.records import Checking
 from nbxunit.host.session.items import NotebookItem
 
 Asked: TypeAlias = list[tuple[str, str]]
 """What was asked for of a notebook: variants and tests, each empty where it was not named."""
-_ARGUMENT = re.compile(r"(.*?\.(?:ipynb|py))(?:\[([^\]]+)\])?(?:::(.*))?", re.DOTALL)
+_ENDINGS = "|".join(suffix[1:] for suffix in (".ipynb", *sorted(text.SUFFIXES)))
+_ARGUMENT = re.compile(rf"(.*?\.(?:{_ENDINGS}))(?:\[([^\]]+)\])?(?:::(.*))?", re.DOTALL)
 """File, variant and test. A notebook's own name may hold `::` and brackets in front of its ending."""
 
 
@@ -32,7 +33,8 @@ def split_arguments(config: pytest.Config) -> tuple[list[str], dict[Path, Asked]
         match = _ARGUMENT.fullmatch(argument)
         file, variant, inner = match.groups(default="") if match else (argument, "", "")
         path = Path(os.path.abspath(config.invocation_params.dir / file))  # noqa: PTH100 - symlinks stay
-        if path.suffix != ".ipynb" and not (inner and companions.is_companion(path)):
+        is_notebook = match is not None and files.is_notebook(config, path, named=True)
+        if not is_notebook and not (inner and companions.is_companion(path)):
             arguments[argument] = None
             continue
         arguments[file] = None

@@ -17,6 +17,7 @@ import pytest
 from nbxunit.carried import is_plain, look
 from nbxunit.host import compat
 from nbxunit.host.notebooks import parameters
+from nbxunit.host.notebooks.files import is_text
 from nbxunit.host.notebooks.parameters import Variant
 from nbxunit.host.records import Checking
 from nbxunit.host.session import measuring, planning
@@ -142,6 +143,9 @@ def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
         return None
     inside = path.is_relative_to(config.rootpath)
     relative = path.relative_to(config.rootpath if inside else path.anchor)
+    if is_text(path):
+        has_neighbour = path.with_suffix(".ipynb").exists()
+        relative = relative.with_name(f"{path.name if has_neighbour else path.stem}.ipynb")
     if variant:
         relative = relative.with_name(f"{relative.stem}[{variant}]{relative.suffix}")
     return Path(config.invocation_params.dir, folder, relative)

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,8 @@ class Notebook:
     """A notebook in its kernel.
 
     `headless` is True when a runner executes the notebook: then cells only register. `variant` names its
-    run among several with other parameters. `runs_cell` is True from a cell's begin to its end.
+    run among several with other parameters. `first_lines` are those of the file in which the cells of a text
+    notebook begin, else none. `runs_cell` is True from a cell's begin to its end.
     `patterns` tell what is a test in an ordinary cell.
     """
 
@@ -47,6 +48,7 @@ class Notebook:
         self.registry = Registry()
         self.headless = False
         self.variant = ""
+        self.first_lines: Sequence[int] = ()
         self.runs_cell = False
         self._path: Path | None = None
         self._folder = Path.cwd()  # a cell may leave it

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from IPython.core.error import InputRejected
 
+from nbxunit import bodies
 from nbxunit.kernel.cells import syntax
 from nbxunit.kernel.cells.registry import Cell, Doubt
 from nbxunit.kernel.compat import nodes as pytest_nodes
@@ -54,7 +55,7 @@ class CellTransformer:
     def _visit(self, tree: ast.Module) -> None:
         notebook = self._notebook
         notebook.place(tree)
-        nodes = [node for node in tree.body if isinstance(node, syntax.DEFINITIONS)]
+        nodes = [node for node in tree.body if isinstance(node, bodies.DEFINITIONS)]
         self._defined([node.name for node in nodes])
         if not notebook.runs_cell:
             return

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from IPython.core import compilerop
 
-from nbxunit import directives
+from nbxunit import bodies, directives
 from nbxunit.directives import Directive
-from nbxunit.kernel.cells import refusals, rewriting, syntax
+from nbxunit.kernel.cells import refusals, rewriting
 from nbxunit.kernel.cells.registry import Cell, Declaration
 from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
@@ -130,7 +130,7 @@ def _function(directive: Directive, tree: ast.Module, lineno: int, end_lineno: i
     is_async = any(
         isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
         or (isinstance(node, ast.comprehension) and node.is_async)
-        for node in syntax.own_nodes(tree.body)
+        for node in bodies.own_nodes(tree.body)
     )
     names = (["self"] if directive.kind == "test" and directive.path else []) + [
         *directive.parameters

@@ -1,6 +1,6 @@
 """Which nodes of a parsed cell belong to the cell itself, or stand where a traceback has come to.
 
-Imports the standard library.
+Imports the standard library, and what both sides share.
 """
 
 from __future__ import annotations
@@ -11,24 +11,9 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+from nbxunit.bodies import own_nodes
+
 _Statement = TypeVar("_Statement", bound=ast.stmt)
-_SCOPES = (*DEFINITIONS, ast.Lambda)
-
-
-def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes that belong to a body itself and to no function or class inside it."""
-    todo: list[ast.AST] = list(nodes)
-    while todo:
-        node = todo.pop(0)
-        yield node
-        if isinstance(node, _SCOPES):
-            # Decorators, defaults and bases are evaluated outside.
-            args = getattr(node, "args", None)
-            todo.extend(getattr(node, "decorator_list", []) + getattr(node, "bases", []))
-            todo.extend([] if args is None else args.defaults + [d for d in args.kw_defaults if d])
-        else:
-            todo.extend(ast.iter_child_nodes(node))
 
 
 def found(tree: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:

@@ -9,8 +9,7 @@ import ast
 import re
 from typing import TypeGuard
 
-from nbxunit import directives
-from nbxunit.kernel.cells import syntax
+from nbxunit import bodies, directives
 
 _RUNNING = ("xunit_run", "xunit_test", "xunit_open", "xunit_close", "xunit_reset")
 """The magics that run tests or hooks."""
@@ -21,7 +20,7 @@ def comments_as_magics(lines: list[str]) -> list[str]:
 
     SyntaxError for such a comment further down, which would be no test in silence.
     """
-    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    first = directives.first(lines)
     if first is None:
         return lines
     source = "".join(lines)
@@ -52,7 +51,7 @@ def await_runs(lines: list[str]) -> list[str]:
     except SyntaxError:
         return lines  # the shell says it, with the right line
     encoded = [line.encode() for line in re.findall(r"[^\n]*\n|[^\n]+", text)]
-    calls = [node for node in syntax.own_nodes(tree.body) if _is_run(node)]
+    calls = [node for node in bodies.own_nodes(tree.body) if _is_run(node)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         line = encoded[call.lineno - 1]
         encoded[call.lineno - 1] = line[: call.col_offset] + b"await " + line[call.col_offset :]

@@ -213,7 +213,7 @@ def _literal_arguments() -> Iterator[None]:
 
     def literal(folder: Path, argument: str, *args: Any, **more: Any) -> Any:
         path = folder / argument
-        if path.suffix != ".ipynb" or not path.is_file():
+        if not path.is_file():
             return resolve(folder, argument, *args, **more)
         return dataclasses.replace(resolve(folder, path.anchor, *args, **more), path=path)
 

@@ -12,10 +12,11 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from nbxunit.kernel.headless import frozen_state
 
 PR_SET_PDEATHSIG = 1
 
@@ -35,14 +36,12 @@ def become(order: Mapping[str, Any], path: Sequence[str]) -> None:
     _set_environment(order)
     sys.argv[:] = order["argv"]
     sys.path[:] = path
-    tempfile.tempdir = None
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()  # the standard library's generators see to themselves
 
     from ipykernel.kernelapp import IPKernelApp
 
     app: Any = IPKernelApp.instance()
     app.initialize(list(order["argv"][1:]))
+    frozen_state.renew()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.sendto(b"ready", order["ready"])
     status = 0

@@ -15,8 +15,8 @@ from typing import Any
 import coverage
 import pytest
 
-import nbxunit.coverage
-from nbxunit.coverage import CodeFile, Tracing
+from nbxunit.coverage import tracing
+from nbxunit.coverage.tracing import CodeFile, Tracing
 from nbxunit.kernel.cells.nesting import left_out
 from nbxunit.kernel.cells.notebook import Notebook
 
@@ -43,11 +43,11 @@ class Measuring:
             data_suffix=True, **in_memory,
         )  # fmt: skip
         self._add("run:disable_warnings", *EXPECTED)
-        nbxunit.coverage.tracing = self._tracing
+        tracing.current = self._tracing
         self._add("run:omit", f"*/ipykernel_{os.getpid()}/*")  # code that is in no file
         if self._tracing is not None:
             self.cov.set_option("run:core", "ctrace")  # no other one lets a plugin trace
-            self._add("run:plugins", nbxunit.coverage.__name__)
+            self._add("run:plugins", "nbxunit.coverage")
             if told["is_outside"]:
                 self._add("run:source_pkgs", "__main__")
         self.cov.start()

@@ -96,6 +96,7 @@ def prepare(order: str) -> None:
     (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path, notebook.variant = Path(told["path"]), told["variant"]
+    notebook.first_lines = told["first_lines"]
     here = os.getcwd()  # noqa: PTH109
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
     # As for `python -m pytest`, behind the folder of the notebook, as for a module.
@@ -251,6 +252,16 @@ def _save_coverage() -> None:
     with contextlib.suppress(Exception):  # it may be a module of the user's
         current = module.Coverage.current()
         current.save()
+
+
+def widgets(order: str) -> None:
+    """Write the state of the widgets, as a front end saves it in the notebook, into the file `order`."""
+    module = sys.modules.get("ipywidgets")
+    if (
+        module is not None
+        and (state := module.Widget.get_manager_state(drop_defaults=True))["state"]
+    ):
+        Path(json.loads(order)).write_text(originals.dumps(state), encoding="utf-8")
 
 
 def end(order: str) -> None:

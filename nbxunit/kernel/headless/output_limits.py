@@ -28,15 +28,15 @@ def bound(session: Any) -> None:
     ipykernel's own hooks are for single threads, and for some kinds of messages.
     """
     send = session.send
+    widgets: set[str] = set()
 
     def send_bounded(
         stream: Any, message: Any, content: Any = None, *args: Any, **more: Any
     ) -> Any:
         kind = str(message["msg_type"] if isinstance(message, dict) else message)
-        if kind.startswith(
-            "comm_"
-        ):  # a host is no front end, and they would crowd out what is printed
-            return None
+        told = message["content"] if isinstance(message, dict) else content
+        if kind.startswith("comm_") and not _is_of_output_widget(told, widgets):
+            return None  # a host is no front end, and they would crowd out what is printed
         if isinstance(message, dict):
             message = {**message, "content": bounded(kind, message["content"])}
         elif content is not None:
@@ -44,6 +44,15 @@ def bound(session: Any) -> None:
         return send(stream, message, content, *args, **more)
 
     session.send = send_bounded
+
+
+def _is_of_output_widget(content: Mapping[str, Any] | None, known: set[str]) -> bool:
+    """Whether a message is of a widget that takes a cell's output; it is then one of those `known`."""
+    content = content or {}
+    state = (content.get("data") or {}).get("state") or {}
+    if state.get("_model_name") == "OutputModel":
+        known.add(content["comm_id"])
+    return content.get("comm_id") in known
 
 
 def escape_surrogates(session: Any) -> None:

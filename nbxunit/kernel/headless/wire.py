@@ -243,18 +243,15 @@ class Reporting:
         self, warning_message: Any, when: str, nodeid: str, location: Any
     ) -> None:
         """A warning was recorded."""
-        mapped = self._serialiser.mapped
+        place_of = self._serialiser.place
         bounded = self._room_for_warnings.bounded
+        filename, number = place_of(warning_message.filename, warning_message.lineno)
         message, category, filename = bounded(
-            (
-                str(warning_message.message),
-                warning_message.category.__name__,
-                mapped(warning_message.filename),
-            ),
+            (str(warning_message.message), warning_message.category.__name__, filename),
             WARNING_LIMIT,
         )
-        place = (mapped(location[0]), int(location[1]), str(location[2])) if location else None
-        event = protocol.Warned(
-            message, category, filename, warning_message.lineno, when, nodeid, bounded(place)
-        )
+        place = None
+        if location:
+            place = (*place_of(location[0], int(location[1])), str(location[2]))
+        event = protocol.Warned(message, category, filename, number, when, nodeid, bounded(place))
         self._send(event, at_once=False)

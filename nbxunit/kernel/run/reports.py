@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from nbxunit.kernel.cells.notebook import Notebook
+    from nbxunit.kernel.cells.registry import Cell
 
 _OURS = re.compile(rf"{fixtures.PREFIX}[^,\n'\"]*(?:, )?")
 """Fixtures of ours in pytest's list of those that there are."""
@@ -71,17 +72,49 @@ class Serialiser:
     def location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
         """A test's location, with the notebook as its file."""
         file, line, name = location
-        return (self._path if self._notebook.cell_of_file(file) else file, line, name)
+        cell = self._notebook.cell_of_file(file)
+        if cell is None:
+            return location
+        return (self._path, None if line is None else line + (self._above(cell) or 0), name)
 
     def mapped(self, value: Any) -> Any:
         """`value` with the names of cell files replaced, in all strings inside it."""
         if isinstance(value, str):
             return self._text(value)
+        if self._notebook.first_lines:
+            value = self._in_file(value)
         if isinstance(value, dict):
             return {key: self.mapped(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return type(value)(self.mapped(item) for item in value)
         return value
+
+    def _in_file(self, value: Any) -> Any:
+        """A place in a cell of a text notebook with the line of the file: `path` and `lineno`, or a skip's."""
+        if isinstance(value, dict) and isinstance(value.get("lineno"), int):
+            file, number = value.get("path"), value["lineno"]
+        elif isinstance(value, tuple) and len(value) == 3 and isinstance(value[1], int):  # noqa: PLR2004
+            file, number = value[:2]
+        else:
+            return value
+        cell = self._notebook.cell_of_file(file) if isinstance(file, str) else None
+        above = self._above(cell) if cell is not None else None
+        if above is None:
+            return value
+        number += above
+        if isinstance(value, dict):
+            return value | {"path": self._path, "lineno": number}
+        return (self._path, number, value[2])
+
+    def _above(self, cell: Cell) -> int | None:
+        """How many lines stand above a cell in the file of a text notebook; None for other cells."""
+        first = self._notebook.first_lines
+        return first[cell.number - 1] - 1 if first and cell.number and not cell.notebook else None
+
+    def place(self, file: str, line: int) -> tuple[str, int]:
+        """A line of code, with the notebook's cell, or file, in the place of the file of the cell's code."""
+        mapped = self.mapped({"path": file, "lineno": line})
+        return mapped["path"], mapped["lineno"]
 
     def _text(self, text: str) -> str:
         if fixtures.PREFIX in text:
@@ -99,6 +132,9 @@ class Serialiser:
     def _place(self, name: str, line: str | None) -> str:
         cell = self._notebook.cell_of_file(name)
         assert cell is not None
+        above = self._above(cell)
+        if above is not None:
+            return f"{self._path}:{above + int(line or 1)}"
         place = f"{cell.notebook or self._path} {cell.label}"
         return f"{place}, line {line}" if line else place
 

@@ -1,0 +1,37 @@
+"""Findings as text for people, JSON for programs, and annotations for GitHub."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+from nbxunit.check.findings import Finding
+
+FORMATS = ("text", "json", "github")
+
+
+def rendered(findings: Sequence[Finding], form: str) -> str:
+    """The findings in one of `FORMATS`; of none, text and GitHub's form are empty."""
+    if form == "json":
+        return json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1)
+    return "\n".join(map(_annotation if form == "github" else _text, findings))
+
+
+def _text(finding: Finding) -> str:
+    where = f"cell {finding.cell}, line {finding.line}: " if finding.cell else ""
+    return f"{finding.path}:{finding.file_line}: {where}{finding.severity}: {finding.message} [{finding.rule}]"
+
+
+def _annotation(finding: Finding) -> str:
+    """A workflow command of GitHub."""
+    where = f"cell {finding.cell}, line {finding.line}: " if finding.cell else ""
+    properties = {"file": finding.path, "line": finding.file_line, "title": finding.rule}
+    told = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
+    return f"::{finding.severity} {told}::{_escaped(where + finding.message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for char in f"%\r\n{more}":
+        text = text.replace(char, f"%{ord(char):02X}")
+    return text

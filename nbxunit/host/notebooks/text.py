@@ -1,0 +1,116 @@
+"""Text notebooks: jupytext's scripts, MyST and R Markdown, Quarto. A file becomes cells with places here.
+
+jupytext is imported when one is read.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+MARKDOWN = frozenset((".md", ".markdown", ".myst", ".mystnb", ".mnb", ".Rmd", ".qmd"))
+SCRIPT = ".py"
+SUFFIXES = MARKDOWN | {SCRIPT}
+_SCRIPT_HEADER = re.compile(r"(?:#(?!\s*---).*\n|\s*\n)*#\s*---\n(?P<yaml>(?:#.*\n)*?)#\s*---\s*$", re.MULTILINE)  # fmt: skip
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})")
+
+
+class TextNotebookError(ValueError):
+    """A text that is not a notebook, or cannot be read here; the message says why and what to try."""
+
+
+def has_header(text: str) -> bool:
+    """Whether a Python file says in its first comment that jupytext made it of a notebook."""
+    match = _SCRIPT_HEADER.match(text)
+    return match is not None and re.search(r"^#\s+jupytext:", match["yaml"], re.MULTILINE) is not None
+
+
+def parse(text: str, suffix: str) -> NotebookNode:
+    """The notebook that `text` is, as jupytext reads it. TextNotebookError."""
+    try:
+        import jupytext
+    except ImportError as exc:
+        raise TextNotebookError(
+            f"{suffix} files are read by jupytext, which cannot be imported ({exc}); "
+            "install it with: pip install 'nbxunit[text]'"
+        ) from exc
+    try:
+        if suffix == ".qmd":
+            notebook = jupytext.reads(_as_r_markdown(text), {"extension": ".Rmd"})
+        else:
+            notebook = jupytext.reads(text, {"extension": suffix})
+    except Exception as exc:
+        raise TextNotebookError(f"jupytext cannot read it: {type(exc).__name__}: {exc}") from exc
+    _name_kernel(notebook)
+    return cast("NotebookNode", notebook)
+
+
+def _as_r_markdown(text: str) -> str:
+    """A Quarto text as R Markdown, line by line; for one of its own jupytext calls the quarto program.
+
+    Its Jupyter engine runs the chunks in the language of the first that is Python's, R's or Julia's, and
+    shows the others.
+    """
+    first = re.search(r"^[ \t]*```+\{(python|r|julia)\b", text, re.MULTILINE)
+    others = rf"^([ \t]*```+)\{{(?!{first[1] if first else 'python'}\b)(?=\w)"
+    return re.sub(others, r"\1 ", text, flags=re.MULTILINE)
+
+
+def _name_kernel(notebook: Any) -> None:
+    """Note the kernel where the front matter has it as Quarto writes it, and the language of chunks."""
+    metadata = notebook.metadata
+    if "kernelspec" in metadata:
+        return
+    front = next((cell.source for cell in notebook.cells[:1] if cell.cell_type == "raw"), "")
+    named = re.search(r"^jupyter:[ \t]*([\w.-]+)[ \t]*$", front, re.MULTILINE)
+    language = metadata.get("jupytext", {}).get("main_language", "python")
+    spec = {"name": named[1] if named else "python3", "display_name": "Python 3", "language": language}
+    metadata["kernelspec"] = spec
+
+
+def first_lines(text: str, suffix: str, sources: Sequence[str]) -> list[int]:
+    """For each of the code cells with these `sources`, in order, the line of `text` where its code begins.
+
+    jupytext does not say so. A cell that is not found is taken to begin where the one before it ended.
+    """
+    lines = text.splitlines()
+    found, at = [], 0
+    for source in sources:
+        wanted = source.splitlines()
+        # jupytext writes a line `%%R` above a chunk in another language, which the file has in its fence.
+        for above in (0, 1) if source.startswith("%%") else (0,):
+            begins = _begin_of(lines, wanted[above:], at, is_fenced=suffix in MARKDOWN)
+            if begins is not None:
+                found.append(begins - above + 1)
+                at = begins + len(wanted[above:])
+                break
+        else:
+            found.append(at + 1)
+    return found
+
+
+def _begin_of(lines: list[str], wanted: list[str], first: int, *, is_fenced: bool) -> int | None:
+    """The index from `first` on where the lines are those that are `wanted`."""
+    for at in range(first, len(lines) - len(wanted) + 1):
+        here = lines[at : at + len(wanted)]
+        if all(itertools.starmap(_is_same, zip(here, wanted, strict=True))) and (
+            not is_fenced or _is_closed(lines[at + len(wanted) :])
+        ):
+            return at
+    return None
+
+
+def _is_closed(rest: list[str]) -> bool:
+    """Whether a fence follows, below empty lines."""
+    line = next((line for line in rest if line.strip()), "")
+    return _FENCE.fullmatch(line.rstrip()) is not None
+
+
+def _is_same(line: str, wanted: str) -> bool:
+    """Whether a line is what jupytext makes of it: as it is, or a magic that a script has as a comment."""
+    return line.rstrip() == wanted.rstrip() or re.sub(r"^(\s*)# ?", r"\1", line, count=1).rstrip() == wanted.rstrip()  # fmt: skip
