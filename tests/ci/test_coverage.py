@@ -17,6 +17,8 @@ from nbxunit.lines import FileLines
 coverage = pytest.importorskip("coverage")
 pytest.importorskip("pytest_cov")
 JSON = ("--cov-report=json", "--cov-report=term-missing")
+FORKED = pytest.mark.parametrize("shell", ["forked"], indirect=True)
+"""For what does not depend on how a kernel is started."""
 LIBRARY = """
 def one(n):
     if n:
@@ -117,6 +119,7 @@ def test_contexts_append_and_limit(project, shell):
     assert cells[lines.line(7, 2)] == ["tests/test_plain.ipynb::test_helper|setup"]
 
 
+@FORKED
 @pytest.mark.usefixtures("library")
 def test_reports_have_lines_of_the_file(shell):
     """XML, LCOV and JSON have lines of the .ipynb file; text and HTML say the cell and its line besides."""
@@ -156,6 +159,7 @@ def test_reports_have_lines_of_the_file(shell):
     assert f"line {at[1]} (cell 1, line 3) didn't jump" in shown
 
 
+@FORKED
 @pytest.mark.usefixtures("library")
 def test_what_is_measured(shell):
     """Cells where a measured folder has them, or the ini says so; kernels without --cov are left alone."""
@@ -167,17 +171,16 @@ def test_what_is_measured(shell):
     assert shell.run("nb").exit == 0
     shell.write("nb/a.ipynb", "import lib", "def test_a():\n    assert lib.one(1) == 1")
     for options, expected in [
-        (["--cov=lib"], {"lib.py"}),
         (["--cov=nb"], {"nb/a.ipynb"}),
         (["--cov=lib", "-o", "nbxunit_cov_cells=true"], {"lib.py", "nb/a.ipynb"}),
         (["--cov=.", "-o", "nbxunit_cov_cells=false"], {"lib.py"}),
-        (["--cov=.", "--no-cov"], set()),
     ]:
         result = shell.run("nb", *options)
         assert table(result).keys() == expected, result.output
         assert "CoverageWarning" not in result.output
 
 
+@FORKED
 @pytest.mark.usefixtures("library")
 def test_cells_of_all_kinds(shell):
     """Blank lines above, cells that await, magics, equal cells, doctored files, parameters: lines are right."""
@@ -188,23 +191,21 @@ def test_cells_of_all_kinds(shell):
         "\n\n# xunit: test test_b(tmp_path)\n\nasync for i in count(2):\n    i",
         "async def count(n):\n    for i in range(n):\n        yield i",
     )  # fmt: skip
-    result = shell.run("a.ipynb", "--cov=.", "--cov-branch", *JSON)
-    assert result.exit == 0, result.output
-    lines = FileLines(path)
-    assert table(result)["a.ipynb"] == f"{lines.line(5, 4)}"
-    assert "a.ipynb: cell 5, line 4\n" in result.output
-    path.write_text(json.dumps(json.loads(path.read_text())))
-    result = shell.run("a.ipynb", "--cov=.", *JSON)
-    assert "a.ipynb: cell 5, line 4\n" in result.output
-    assert "Couldn't parse" not in result.output
-    path = shell.write(
+    (shell.folder / "one.ipynb").write_text(json.dumps(json.loads(path.read_text())))
+    given = shell.write(
         "p.ipynb", "k = 1", "def test_k():\n    if k == 1:\n        assert 0\n    assert k == 5"
     )
-    content = json.loads(path.read_text())
+    content = json.loads(given.read_text())
     content["cells"][0]["metadata"]["tags"] = ["parameters"]
-    path.write_text(json.dumps(content, indent=1))
-    result = shell.run("p.ipynb", "--param", "k=5", "--cov=.", *JSON)
-    assert "p.ipynb: cell 2, line 3\n" in result.output
+    given.write_text(json.dumps(content, indent=1))
+    result = shell.run("--param", "k=5", "--cov=.", "--cov-branch", *JSON)
+    assert result.exit == 0, result.output
+    assert table(result)["a.ipynb"] == f"{FileLines(path).line(5, 4)}"
+    assert (
+        "a.ipynb: cell 5, line 4\none.ipynb: cell 5, line 4\np.ipynb: cell 2, line 3\n"
+        in result.output
+    )
+    assert "Couldn't parse" not in result.output
 
 
 @pytest.mark.usefixtures("library")
@@ -259,9 +260,29 @@ def test_unmeasured_tests_and_companions(shell):
     assert "nb/a.ipynb: cell 2, line 2\nnb/model.ipynb: cell 1, line 4\n" in result.output
 
 
+@FORKED
 @pytest.mark.usefixtures("library")
 def test_preloaded_modules(shell):
     """A measured module is not imported ahead of its kernel, in which its lines are measured."""
     shell.write("a.ipynb", "import lib, json", "def test_a():\n    assert lib.one(0) == 2")
     result = shell.run("--cov=lib", "--preload", "lib,json", *JSON)
     assert table(result)["lib.py"] == "4, 9", result.output
+
+
+@FORKED
+def test_a_kernel_without_coverage(shell):
+    """Where the kernel's Python lacks coverage, the error says so, and what mends it."""
+    folder = shell.folder / "kernels" / "bare"
+    folder.mkdir(parents=True)
+    code = "import runpy, sys; sys.modules['coverage'] = None; runpy.run_module('ipykernel_launcher', run_name='__main__')"
+    argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "bare", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    shell.env["JUPYTER_PATH"] = str(shell.folder)
+    shell.write("a.ipynb", "def test_a(): pass")
+    result = shell.run("a.ipynb", "--kernel", "bare", "--cov=json", width=300)
+    assert result.exit == 1
+    assert (
+        f"--cov: the kernel's Python ({sys.executable}) lacks coverage; install it there with"
+        in result.output
+    )

@@ -44,6 +44,16 @@ def test_reporting_plugins(folder):
     assert not (folder / ".coverage").exists()
 
 
+def test_coverage_is_refused(folder):
+    """`%xunit_run --cov` says that nothing is measured in Jupyter, and overwrites nothing."""
+    pytest.importorskip("pytest_cov")
+    (folder / ".coverage").write_text("as it was")
+    with live.started(folder) as kernel:
+        kernel.run("def test_a(): pass", "A")
+        assert "--cov does nothing in a live notebook" in kernel.run("%xunit_run --cov=os").text
+    assert (folder / ".coverage").read_text() == "as it was"
+
+
 def test_a_conftest_that_fails_at_the_end(folder):
     """What a conftest raises at the end of the session is told beside the results."""
     (folder / "conftest.py").write_text(
