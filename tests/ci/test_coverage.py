@@ -274,7 +274,8 @@ def test_a_kernel_without_coverage(shell):
     """Where the kernel's Python lacks coverage, the error says so, and what mends it."""
     folder = shell.folder / "kernels" / "bare"
     folder.mkdir(parents=True)
-    code = "import runpy, sys; sys.modules['coverage'] = None; runpy.run_module('ipykernel_launcher', run_name='__main__')"
+    launch = "import runpy; runpy.run_module('ipykernel_launcher', run_name='__main__')"
+    code = f"import sys; sys.modules['coverage'] = None; {launch}"
     argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "bare", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec))
