@@ -20,6 +20,7 @@ MODULES = {
 }
 SHARED = (
     "bodies.py",
+    "kernel_folder.py",
     "lines.py",
     "protocol.py",
     "frames.py",
