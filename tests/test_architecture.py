@@ -48,6 +48,7 @@ FLOORS = {
     },
     "check": {"": set()},
     "host": {
+        "watching": {"session", "running", "comparing", "kernels", "notebooks"},
         "session": {"running", "comparing", "kernels", "notebooks"},
         "running": {"comparing", "kernels", "notebooks"},
         "comparing": {"notebooks"},
