@@ -25,22 +25,8 @@ id, source and whether the cell may be registered without being executed. The re
 many were executed, and `reply`, the content of an execute reply to the last of them."""
 SKIP = "nbxunit_skip"
 """The field of an execute reply that says why the cell skips its notebook."""
-TIMED_OUT = "timed-out"
-"""The file in a kernel's folder that names the test for which the host's next interrupt is."""
-REACTED = "reacted"
-"""The file in a kernel's folder that is touched when a test failed by its time: what is left has it again."""
-CURRENT_CELL = "cell"
-"""The file in a kernel's folder that says which cell runs."""
 INJECTED = "injected-parameters"
 """The id of a cell that no notebook's file has, and that does not count: it gives values to parameters."""
-COMPANION_CELL = "companion-cell"
-"""The file in a kernel's folder that says which cell a companion's fixture executes; else it is empty."""
-LOG_FILE = "log"
-"""The file in a kernel's folder to which pytest writes there what `--log-file` asks for."""
-WIDGETS = "widgets"
-"""The file in a kernel's folder with the state of its widgets, as a notebook's metadata have it."""
-LAST_OUTPUT = "output"
-"""The file in a kernel's folder with the last messages of output of its cells, a line of JSON each."""
 STREAM_LIMIT = 1_000_000
 """Bytes (see `limits.width`) of one cell's stdout and stderr that are kept, at its beginning."""
 STREAM_TAIL = 50_000
@@ -67,12 +53,15 @@ class Hello:
 
 @dataclasses.dataclass(frozen=True)
 class Collected:
-    """The tests that will run, in order, and those that a selection left out (node ids)."""
+    """The node ids of tests that will run, in order, and of those left out; where there are none, `reasons`.
+
+    `places` of tests that are only listed: their cells' numbers and lines there, or 0 and a line of the file.
+    """
 
     nodeids: tuple[str, ...]
     deselected: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    """Where there are no tests: what was looked at and why it is no test."""
+    places: tuple[tuple[int, int], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

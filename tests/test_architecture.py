@@ -20,6 +20,7 @@ MODULES = {
 }
 SHARED = (
     "bodies.py",
+    "kernel_folder.py",
     "lines.py",
     "protocol.py",
     "frames.py",
@@ -47,6 +48,7 @@ FLOORS = {
     },
     "check": {"": set()},
     "host": {
+        "watching": {"session", "running", "comparing", "kernels", "notebooks"},
         "session": {"running", "comparing", "kernels", "notebooks"},
         "running": {"comparing", "kernels", "notebooks"},
         "comparing": {"notebooks"},

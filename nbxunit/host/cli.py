@@ -43,6 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from nbxunit.check import command as checking
 
         return checking.main(words[1:], _read_text)
+    if words[:1] == ["watch"]:
+        from nbxunit.host.watching import watch
+
+        return watch.main(words[1:], run)
     parser = argparse.ArgumentParser(
         "nbxunit", description=_DESCRIPTION, epilog=_EXAMPLES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -51,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run the tests of notebooks", add_help=False)
     commands.add_parser("check", help="look for mistakes, without executing them", add_help=False)
+    commands.add_parser("watch", help="run what a save touches, at each save", add_help=False)
     if not words:
         parser.print_help()
         return 4
@@ -78,8 +83,8 @@ def _read_text(path: Path, shown: str) -> Notebook | None:
     return Notebook(shown, cells, lambda number, line: lines[number - 1] + line - 1)
 
 
-def run(words: Sequence[str]) -> int:
-    """`nbxunit run WORDS`: pytest's exit code."""
+def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
+    """`nbxunit run WORDS`, with more plugins for pytest: its exit code."""
     from nbxunit.host import options
     from nbxunit.host.kernels.forking import ForkServer
 
@@ -101,7 +106,7 @@ def run(words: Sequence[str]) -> int:
     gc.freeze()
     gc.enable()
     try:
-        return int(pytest.main([*arguments, *rest]))
+        return int(pytest.main([*arguments, *rest], list(plugins)))
     finally:
         ForkServer.drop_early()
         gc.freeze()  # at its end the interpreter collects once more

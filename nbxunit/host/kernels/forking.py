@@ -94,10 +94,16 @@ class ForkServer:
         return cls(process, ours)
 
     @classmethod
-    def start_early(cls) -> None:
-        """Start the process that the next `take` gives, while others import what they need."""
-        if is_possible():
+    def start_early(cls) -> ForkServer | None:
+        """Start the process that the next `take` gives, while others import what they need.
+
+        None where the system cannot fork.
+        """
+        if not is_possible():
+            return None
+        if not _early:
             _early.append(cls.start())
+        return _early[0]
 
     @classmethod
     def take(cls) -> ForkServer:
@@ -131,6 +137,12 @@ class ForkServer:
             and environment.get(name) != self._environment.get(name)
             for name in names
         )
+
+    def warm(self, modules: Sequence[str], words: Sequence[str]) -> None:
+        """Let the server import `modules`, as far as they can be, before the first kernel is asked for."""
+        order = {"preload": [], "hints": modules, "words": words, "many": True}
+        with contextlib.suppress(OSError):
+            self._channel.sendall(json.dumps(order).encode() + b"\n")
 
     async def fork(self, order: Mapping[str, Any]) -> ForkedProcess:
         """A kernel's process. ForkError if the server refuses, or has ended."""

@@ -34,6 +34,17 @@ def files_of(path: Path, roots: Iterable[Path]) -> set[Path]:
     return known
 
 
+def libraries_of(path: Path) -> set[str]:
+    """The top names of the modules that a file imports by absolute imports."""
+    found: set[str] = set()
+    for match in _IMPORT.finditer(_source(path)):
+        if match["modules"]:
+            found |= {name.split()[0].partition(".")[0] for name in match["modules"].split(",") if name.split()}
+        elif match["module"] and not match["dots"]:
+            found.add(match["module"].partition(".")[0])
+    return found
+
+
 def _imported(path: Path, roots: list[Path]) -> Iterator[Path]:
     for match in _IMPORT.finditer(_source(path)):
         if match["script"]:

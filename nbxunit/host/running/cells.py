@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from nbxunit import protocol
+from nbxunit import kernel_folder, protocol
 from nbxunit.host import compat, tasks
 from nbxunit.host.kernels.client import output_messages, reply_to
 from nbxunit.host.kernels.kernel import Kernel
@@ -117,7 +117,7 @@ class CellRunner:
     def _place_in(self, batch: _Batch) -> Place:
         position, since = 0, batch.sent
         with contextlib.suppress(OSError, protocol.ProtocolError):  # none has begun yet
-            told = (self._kernel.folder / protocol.CURRENT_CELL).read_bytes()
+            told = (self._kernel.folder / kernel_folder.CURRENT_CELL).read_bytes()
             request, at, begun = protocol.decode_current(told)
             if request == batch.message_id and 0 <= at < len(batch.cells):
                 position, since = at, begun
@@ -205,7 +205,7 @@ class CellRunner:
         """Take what a kernel that has died did not come to send."""
         seen = set(self._seen)
         with contextlib.suppress(Exception):  # code in the kernel can remove or damage the file
-            for message in outputs.last(self._kernel.folder / protocol.LAST_OUTPUT):
+            for message in outputs.last(self._kernel.folder / kernel_folder.LAST_OUTPUT):
                 if message["header"]["msg_id"] not in seen:
                     self._take(message)
         for batch in self._batches.values():

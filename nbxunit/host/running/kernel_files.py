@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from nbxunit import protocol
+from nbxunit import kernel_folder, protocol
 from nbxunit.host.kernels.kernel import Kernel
 from nbxunit.host.records import Logged
 
@@ -19,14 +19,14 @@ _PIECE = 1_000_000
 def companion_cell(kernel: Kernel) -> str:
     """The cell that a companion's fixture executes, as in `sales.ipynb cell 3`; empty if none runs."""
     with contextlib.suppress(OSError):
-        told = (kernel.folder / protocol.COMPANION_CELL).read_bytes()
+        told = (kernel.folder / kernel_folder.COMPANION_CELL).read_bytes()
         return protocol.clean(told[:1000].decode("utf-8", "replace")).strip()
     return ""
 
 
 def logged(kernel: Kernel) -> Iterator[Logged]:
     """What pytest has written to its log file, in pieces."""
-    with contextlib.suppress(OSError), (kernel.folder / protocol.LOG_FILE).open("rb") as file:
+    with contextlib.suppress(OSError), (kernel.folder / kernel_folder.LOG_FILE).open("rb") as file:
         while data := file.read(_PIECE):
             yield Logged(data.decode("utf-8", "replace"))
 
@@ -34,13 +34,13 @@ def logged(kernel: Kernel) -> Iterator[Logged]:
 def reaction(kernel: Kernel) -> int:
     """When the kernel told the last time that a test failed for its time, if it can be known."""
     with contextlib.suppress(OSError):
-        return (kernel.folder / protocol.REACTED).stat().st_mtime_ns
+        return (kernel.folder / kernel_folder.REACTED).stat().st_mtime_ns
     return 0
 
 
 def name_timed_out(kernel: Kernel, nodeid: str) -> None:
     """Tell the kernel for which test the next interrupt is."""
     with contextlib.suppress(OSError):
-        timed_out = kernel.folder / protocol.TIMED_OUT
+        timed_out = kernel.folder / kernel_folder.TIMED_OUT
         timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
         timed_out.write_text(nodeid, encoding="utf-8")

@@ -10,7 +10,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from nbxunit import protocol
+from nbxunit import kernel_folder
 from nbxunit.host.kernels.client import call, request
 from nbxunit.host.kernels.kernel import Kernel
 
@@ -54,7 +54,7 @@ def of(client: Any) -> OutputWidgets:
 
 async def take_state(kernel: Kernel, notebook: NotebookNode) -> None:
     """Put the state of the kernel's widgets into the notebook, from where a front end shows them again."""
-    file = kernel.folder / protocol.WIDGETS
+    file = kernel.folder / kernel_folder.WIDGETS
     await request(kernel.client, call("widgets", str(file)))
     with contextlib.suppress(OSError, ValueError):  # there are none, or a cell has removed it
         notebook.metadata["widgets"] = {STATE: json.loads(file.read_bytes())}

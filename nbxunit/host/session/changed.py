@@ -1,4 +1,4 @@
-"""What git says has changed, and which notebooks and modules that concerns.
+"""What git says has changed, or was touched, and which notebooks and modules that concerns.
 
 May import pytest. git is called when it is asked for.
 """
@@ -6,23 +6,42 @@ May import pytest. git is called when it is asked for.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from nbxunit.host.notebooks import companions, imports
 
 
-class Changed:
-    """The files that differ from a revision. UsageError where git cannot tell."""
+class Touched:
+    """A plugin that lets run only what these files concern; `nbxunit watch` gives it to pytest."""
 
-    def __init__(self, config: pytest.Config, revision: str) -> None:
+    NAME = __name__ = "nbxunit-touched"
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.files = frozenset(files)
+
+
+class Changed:
+    """The files that have changed: those that were touched, or that differ from a revision.
+
+    UsageError where git cannot tell.
+    """
+
+    def __init__(self, config: pytest.Config, files: Iterable[Path]) -> None:
         self._config = config
-        folder = config.rootpath
-        top = Path(_git(folder, "rev-parse", "--show-toplevel"))
-        differing = _git(top, "diff", "--name-only", "-z", revision, "--")
-        new = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
-        self._files = {(top / name).resolve() for name in f"{differing}\0{new}".split("\0") if name}
+        self._files = {file.resolve() for file in files}
+
+    @classmethod
+    def asked_for(cls, config: pytest.Config) -> Self | None:
+        """What the run is limited to, if it is."""
+        touched = config.pluginmanager.get_plugin(Touched.NAME)
+        if isinstance(touched, Touched):
+            return cls(config, touched.files)
+        revision = config.getoption("nbxunit_changed")
+        return cls(config, _differing(config.rootpath, revision)) if revision else None
 
     def concerns(self, path: Path) -> bool:
         """Whether a notebook or module has changed, or what it is made of, or a conftest above it."""
@@ -38,6 +57,14 @@ class Changed:
     def _roots(self) -> list[Path]:
         pythonpath = self._config.getini("pythonpath")
         return [*(self._config.rootpath / path for path in pythonpath), self._config.rootpath]
+
+
+def _differing(folder: Path, revision: str) -> list[Path]:
+    """The files below the repository around a folder that differ from a revision, and new ones."""
+    top = Path(_git(folder, "rev-parse", "--show-toplevel"))
+    differing = _git(top, "diff", "--name-only", "-z", revision, "--")
+    new = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
+    return [top / name for name in f"{differing}\0{new}".split("\0") if name]
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -186,7 +186,7 @@ class Collecting:
             if isinstance(record, protocol.Collected):
                 is_collected = True
                 ids = (*record.nodeids, *record.deselected)
-                notebook.children += Tree(notebook, item.notebook_id).of(ids)
+                notebook.children += Tree(notebook, item.notebook_id).of(ids, record.places)
                 self._deselected.update(record.deselected)
             elif isinstance(record, protocol.Reported):
                 notebook.error = str(record.report.get("longrepr"))

@@ -5,6 +5,7 @@ May import pytest. Under `--collect-only` a notebook's file has the real tree in
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 from nbxunit.host import compat
 from nbxunit.host.notebooks.parameters import Variant
+from nbxunit.host.session import settings
+from nbxunit.lines import FileLines
 
 
 class Notebook(pytest.File):
@@ -103,6 +106,8 @@ class StandIn(pytest.Function):
     """A test of a notebook as the host knows it: a name, with what reporters and conftests ask of a test."""
 
     stands_for: str
+    line: int | None = None
+    """Its line in the notebook's file, where that is known."""
     body: Callable[[], None] | None = None
     """What replays the test, while its protocol runs."""
 
@@ -115,7 +120,9 @@ class StandIn(pytest.Function):
         made.stands_for = nodeid
         head, bracket, parameters = name.partition("[")
         made.originalname = head
-        if bracket:
+        if bracket and not settings.has_editor(
+            parent.config
+        ):  # VS Code looks for `.py` in its node id
             identity = parameters.removesuffix("]")
             callspec: Any = types.SimpleNamespace(id=identity, params={}, indices={}, marks=[])
             made.callspec = callspec
@@ -135,9 +142,9 @@ class StandIn(pytest.Function):
         """Never called: the kernel runs the test."""
         raise NotImplementedError
 
-    def reportinfo(self) -> tuple[Any, None, str]:
-        """The notebook's path."""
-        return self.path, None, self.name
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        """The notebook's path, and the line, counted from 0."""
+        return self.path, None if self.line is None else self.line - 1, self.name
 
 
 def _stand_in() -> None:
@@ -158,11 +165,18 @@ class Tree:
         parent, name, _ = self._place(nodeid)
         return StandIn.of(parent, name, nodeid)
 
-    def of(self, nodeids: Iterable[str]) -> list[pytest.Item | pytest.Collector]:
-        """The tree of all tests with these ids, in their order."""
-        for nodeid in nodeids:
+    def of(
+        self, nodeids: Iterable[str], places: Sequence[tuple[int, int]]
+    ) -> list[pytest.Item | pytest.Collector]:
+        """The tree of all tests with these ids, in their order; the first ones have these places."""
+        lines = FileLines(self._notebook.path)
+        for nodeid, place in itertools.zip_longest(nodeids, places):
             parent, name, siblings = self._place(nodeid)
-            siblings.append(StandIn.of(parent, name, nodeid))
+            item = StandIn.of(parent, name, nodeid)
+            if place is not None:
+                number, line = place
+                item.line = lines.line(number, line) if number else line
+            siblings.append(item)
         return self._top
 
     def _place(

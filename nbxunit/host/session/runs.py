@@ -92,7 +92,7 @@ class Runs:
         return Job(
             item.path,
             config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
-            tuple(word for name in config.option.plugins or () for word in ("-p", name)),
+            settings.plugins(config),
             settings.options(config, item.path),
             selection,
             settings.seconds(config, "cell"),

@@ -66,6 +66,21 @@ def words(config: pytest.Config) -> tuple[str, ...]:
     return (*config.getini("addopts"), *environment, *given)
 
 
+EDITORS = ("vscode_pytest",)
+"""Plugins of editors, which show what reports say: a host's only, also where `-p` names them."""
+
+
+def plugins(config: pytest.Config) -> tuple[str, ...]:
+    """The options `-p` for a kernel."""
+    names = [name for name in config.option.plugins or () if name not in EDITORS]
+    return tuple(word for name in names for word in ("-p", name))
+
+
+def has_editor(config: pytest.Config) -> bool:
+    """Whether an editor has started the run."""
+    return any(map(config.pluginmanager.hasplugin, EDITORS))
+
+
 def python_path(config: pytest.Config) -> tuple[str, ...]:
     """The folder in which the host stands, if it imports from there, as `python -m pytest` does."""
     here = str(config.invocation_params.dir)

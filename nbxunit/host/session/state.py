@@ -58,8 +58,7 @@ class NotebookSession:
         self.workers = Workers(config)
         self.said: dict[str, str] = {}
         self.exit_status: int | None = None
-        revision = config.getoption("nbxunit_changed")
-        self.changed = Changed(config, revision) if revision else None
+        self.changed = Changed.asked_for(config)
         self.signals = Signals(self._abort)
         self._asked: dict[Path, Asked] = {}
         if not self.is_worker:  # xdist's controller ends its workers

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.session.items import NotebookItem, Tree
+from nbxunit.host.session import settings
+from nbxunit.host.session.items import NotebookItem, StandIn, Tree
 from nbxunit.limits import Room
 
 Location = tuple[str, int | None, str]
@@ -33,6 +34,7 @@ class Telling:
         self._session = item.session
         self._manager = item.config.pluginmanager
         self._tree = Tree(item.parent, item.notebook_id) if item.parent is not None else None
+        self._stand_in: StandIn | None = None
         self._phases: set[str] = set()
         self._more = 0
         self.running: tuple[str, Location] | None = None
@@ -51,6 +53,7 @@ class Telling:
         item = self._tree.item(nodeid)
         item.location = location
         item.body = body
+        self._stand_in = item
         self._subset("pytest_runtest_protocol", _IN_KERNELS)(item=item, nextitem=None)
 
     def start(self, nodeid: str, location: Location) -> None:
@@ -135,6 +138,9 @@ class Telling:
                 terminal.pytest_runtest_logfinish(nodeid=nodeid)
         collect = compat.NotebookCollectReport(nodeid, report.outcome, longrepr, [], sections)
         self._subset("pytest_collectreport", ("terminalreporter",))(report=collect)
+        for inner in self._item.selected if self._tree is not None and report.failed else ():
+            assert self._tree is not None
+            self._tell_editor(self._tree.item(f"{nodeid}::{inner}"), collect)
 
     def _passed(self, when: Any) -> pytest.TestReport:
         assert self.running is not None
@@ -149,7 +155,30 @@ class Telling:
             # xdist's controller counts items; the number of tests rides on a report.
             report.nbxunit_more = self._more  # type: ignore[attr-defined]
             self._more = 0
+        is_error = report.when != "call" or getattr(report, "nbxunit_died", False)
+        if report.failed and is_error and self._stand_in is not None:
+            self._tell_editor(self._stand_in, report)
         self._item.ihook.pytest_runtest_logreport(report=report)
+
+    def _tell_editor(self, item: StandIn, report: pytest.TestReport | pytest.CollectReport) -> None:
+        """Let an editor know that a test that it has asked for could not run.
+
+        pytest tells so by this hook; other plugins are called in the kernel, where the exception is.
+        """
+        if not settings.has_editor(self._config):
+            return
+
+        def fail() -> None:
+            raise pytest.Collector.CollectError(report.longreprtext)
+
+        call = pytest.CallInfo.from_call(fail, "setup")
+        others = [
+            plugin
+            for name, plugin in self._manager.list_name_plugin()
+            if plugin is not None and name not in settings.EDITORS
+        ]
+        interact = self._manager.subset_hook_caller("pytest_exception_interact", others)
+        interact(node=item, call=call, report=report)
 
     def _subset(self, hook: str, without: Iterable[str]) -> Any:
         """A hook of all plugins but those `without`, called by their names."""

@@ -17,7 +17,7 @@ from unittest import SkipTest
 
 import pytest
 
-from nbxunit import directives, protocol
+from nbxunit import directives, kernel_folder, protocol
 from nbxunit.kernel.cells.notebook import Origin
 from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.compat.importing import Importing
@@ -38,7 +38,7 @@ class Cells:
         self._notebook = notebook
         self._output = output
         self.importing: Importing | None = None
-        self._current = folder / protocol.CURRENT_CELL
+        self._current = folder / kernel_folder.CURRENT_CELL
         # Cells may do without (`%autoawait off`), but the run of the tests behind them awaits.
         shell: Any = notebook.shell
         self._autoawait, shell.autoawait = shell.autoawait, True

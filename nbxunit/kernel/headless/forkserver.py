@@ -6,6 +6,7 @@ child could inherit: a child is a kernel as `python -m ipykernel_launcher` start
 
 Orders and answers are lines of JSON:
 
+    {"preload": [...], "hints": [...], "words": [...], "many": true}      # imports only
     {"fork": 1, "argv": [...], "cwd": "...", "env": {...}, "output": "...", "ready": "...",
      "words": [...], "preload": [...], "many": true}
     {"forked": 1, "pid": 4711}      {"refused": 1, "why": "..."}      {"ended": 4711, "status": -9}
@@ -58,6 +59,8 @@ class Server:
         self._kernels: dict[int, Path] = {}  # with their private folders
         self._before = dict(os.environ)
         self._unsafe: str | None = None
+        self._is_warm = False
+        self._preloaded: set[str] = set()
 
     def serve(self) -> dict[str, Any]:
         """Answer orders until the host is gone, which ends the process. In a child: its order."""
@@ -67,18 +70,12 @@ class Server:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
         _make_ahead()
-        warmed, server = False, os.getpid()
+        server = os.getpid()
         orders = self._orders()
         for order in orders:
-            if not warmed:
-                warmed = True
-                self._preload(order["preload"])
-                gc.freeze()  # pytest collects garbage ten times at the end of its run
-                if order["many"]:
-                    _warm(order["words"])
-                self._check_threads("a pytest plugin starts a thread when it is imported")
-                _when_host_dies(signal.SIGCONT)
-                gc.freeze()  # a child's collections touch, and so copy, none of what is here
+            self._prepare(order)
+            if "fork" not in order:
+                continue
             if self._unsafe is not None:
                 self._tell({"refused": order["fork"], "why": self._unsafe})
                 continue
@@ -98,6 +95,23 @@ class Server:
         for folder in left.values():  # the host was killed
             shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)  # there is nothing to put back
+
+    def _prepare(self, order: Mapping[str, Any]) -> None:
+        """Import what `order` names, if it is not there, and before the first kernel what each begins with."""
+        self._preload([name for name in order["preload"] if name not in self._preloaded])
+        self._preloaded.update(order["preload"])
+        if self._is_warm:
+            return
+        self._is_warm = True
+        for name in order.get("hints", ()):
+            with contextlib.suppress(Exception):  # a notebook may not come to import it
+                importlib.import_module(name)
+        gc.freeze()  # pytest collects garbage ten times at the end of its run
+        if order["many"]:
+            _warm(order["words"])
+        self._check_threads("a pytest plugin starts a thread when it is imported")
+        _when_host_dies(signal.SIGCONT)
+        gc.freeze()  # a child's collections touch, and so copy, none of what is here
 
     def _preload(self, modules: Sequence[str]) -> None:
         before = system.frameworks()

@@ -19,7 +19,7 @@ import pytest
 from IPython import get_ipython
 
 import nbxunit
-from nbxunit import carried, originals, protocol
+from nbxunit import carried, kernel_folder, originals, protocol
 from nbxunit.kernel import extension
 from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
@@ -84,7 +84,7 @@ def prepare(order: str) -> None:
     shell.events.register("post_run_cell", lambda _: exits.tell(shell))
     folder = Path(told["folder"])
     output_limits.escape_surrogates(shell.kernel.session)
-    output = crash_output.LastOutput(shell.kernel.session, folder / protocol.LAST_OUTPUT)
+    output = crash_output.LastOutput(shell.kernel.session, folder / kernel_folder.LAST_OUTPUT)
     # Else all output goes to the terminal, as it is.
     if told["options"].get("capture", "no") != "no":
         output_limits.bound(shell.kernel.session)
@@ -93,7 +93,7 @@ def prepare(order: str) -> None:
     cells = Cells(notebook, folder, output)
     cells.serve()
     (folder / "captured").mkdir()
-    (folder / protocol.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
+    (folder / kernel_folder.REACTED).touch(mode=0o600)  # a cell may set a umask of its own
     stacks.tell_on_signal(folder, lambda file: _place(notebook, file), bridge.awaited)
     notebook.path, notebook.variant = Path(told["path"]), told["variant"]
     notebook.first_lines = told["first_lines"]
@@ -118,7 +118,7 @@ def prepare(order: str) -> None:
             prepared.config.pluginmanager.register(measuring, "_cov")  # pytest-cov's name
         resolved.name_files(prepared.config, notebook.path.stem)
         if told["log_file"]:
-            prepared.config.option.log_file = str(folder / protocol.LOG_FILE)
+            prepared.config.option.log_file = str(folder / kernel_folder.LOG_FILE)
         importing = cells.importing = _began(prepared, told["workerinput"])
         _begun["run"] = prepared, importing
         resolved.check(prepared.config)
@@ -161,7 +161,7 @@ def _measuring(told: dict[str, Any] | None, notebook: Notebook, root: Path) -> o
 def _companion(notebook: Notebook, told: dict[str, Any], folder: Path) -> Companion:
     """The plugin that collects a companion module; its notebooks are saved in a folder of its name."""
     save = Saving(Path(told["save"]).with_suffix("")) if told["save"] else lambda _: None
-    current = folder / protocol.COMPANION_CELL
+    current = folder / kernel_folder.COMPANION_CELL
 
     def tell(label: str, number: int | None) -> None:
         current.write_text("" if number is None else f"{label} cell {number}", encoding="utf-8")

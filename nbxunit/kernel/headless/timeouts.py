@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nbxunit import originals, protocol
+from nbxunit import kernel_folder, originals, protocol
 
 
 class Timeouts:
@@ -26,7 +26,10 @@ class Timeouts:
 
     def __init__(self, limit: float, folder: Path) -> None:
         self._limit = limit
-        self._meant, self._reacted = folder / protocol.TIMED_OUT, folder / protocol.REACTED
+        self._meant, self._reacted = (
+            folder / kernel_folder.TIMED_OUT,
+            folder / kernel_folder.REACTED,
+        )
         self._since = originals.monotonic()
         self._running = ""
         self._in_phase = self._interrupted = False

@@ -153,7 +153,9 @@ class Reporting:
         """The tests are known."""
         ids = tuple(item.nodeid for item in session.items)
         why = () if ids else tuple(reasons.reasons_for_none(self._prepared))
-        self._wire.send(protocol.Collected(ids, tuple(self._deselected), why))
+        listed = session.items if self._config.option.collectonly else ()
+        places = tuple(self._serialiser.cell_place(item.location) for item in listed)
+        self._wire.send(protocol.Collected(ids, tuple(self._deselected), why, places))
         self.flush()
         self._obey(session)
 

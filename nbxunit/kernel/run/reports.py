@@ -77,6 +77,13 @@ class Serialiser:
             return location
         return (self._path, None if line is None else line + (self._above(cell) or 0), name)
 
+    def cell_place(self, location: tuple[str, int | None, str]) -> tuple[int, int]:
+        """The number of a test's cell and its line there; 0 and its line in the file where it has no cell."""
+        cell, line = self._notebook.cell_of_file(location[0]), (location[1] or 0) + 1
+        if cell is not None and self._above(cell) is None:
+            return cell.number, line
+        return 0, line + ((self._above(cell) or 0) if cell is not None else 0)
+
     def mapped(self, value: Any) -> Any:
         """`value` with the names of cell files replaced, in all strings inside it."""
         if isinstance(value, str):

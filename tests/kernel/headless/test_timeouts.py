@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nbxunit import originals, protocol
+from nbxunit import kernel_folder, originals
 from nbxunit.kernel.headless import timeouts
 
 pytest_plugins = ["pytester"]
@@ -28,7 +28,7 @@ class LateHost:
     """Interrupts the n-th test at the n-th line that pluggy runs after the test took too long."""
 
     def __init__(self, folder, spend):
-        self._meant = folder / protocol.TIMED_OUT
+        self._meant = folder / kernel_folder.TIMED_OUT
         self._spend = spend
         self._numbers = itertools.count()
         self._lines = None
