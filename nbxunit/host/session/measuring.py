@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from nbxunit.host.session.items import NotebookItem
-
 PLUGIN = "nbxunit.coverage"
 """The module in which coverage finds what it must know of notebooks."""
 
@@ -36,6 +34,8 @@ def told(config: pytest.Config, path: Path) -> dict[str, object] | None:
     controller = _controller(config)
     if controller is None:
         return None
+    # That this process measures nothing is no news, where kernels do.
+    _add(controller.cov, "run:disable_warnings", "module-not-imported", "no-data-collected")
     sources = [
         *(controller.cov.get_option("run:source") or ()),
         *(controller.cov.get_option("run:source_dirs") or ()),
@@ -65,12 +65,6 @@ class Measuring:
         cov = getattr(_controller(self._config), "combining_cov", None)
         if cov is not None:
             _add(cov, "run:plugins", PLUGIN)
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Where there are notebooks, let coverage not wonder that nothing is measured in this process."""
-        controller = _controller(self._config)
-        if controller and any(isinstance(item, NotebookItem) for item in session.items):
-            _add(controller.cov, "run:disable_warnings", "module-not-imported", "no-data-collected")
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
