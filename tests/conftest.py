@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 
 import pytest
@@ -13,6 +14,11 @@ from hypothesis import configuration, settings
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 # Jupyter's data folders follow the platform, which jupyter_core wants to be told.
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+# The tests start a thousand processes. Where each compiled what it imports, as this variable asks for,
+# and rewrote the asserts of all plugins, that would take more than half of their time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # pytest shortens its summary only where these are unset, as at a person's desk; the tests of what is
 # printed want one of the two everywhere.
