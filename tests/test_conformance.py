@@ -29,8 +29,8 @@ import to_cells  # noqa: E402
 import to_notebook  # noqa: E402
 from batches import Outcome  # noqa: E402
 
-TOGETHER = 12
-"""Runs that one worker shares: few processes, yet enough batches to share out."""
+TOGETHER = 40
+"""Runs that share a process."""
 
 DECIDED = {
     "u02": ("TestZebra.test_a|TestZebra.test_b|TestAardvark.test_10|TestAardvark.test_9|TestAardvark.test_z", False),
