@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the long forms of the tests run."""
     parser.addoption("--long", action="store_true", help="run the long forms of the tests, too")
     parser.addoption("--kernels", choices=["forked", "spawned"], default="forked",
-                     help="the kernels in the tests of faults")  # fmt: skip
+                     help="the kernels in the tests of faults and of the lifecycle")  # fmt: skip
     parser.addoption("--kernel-workers", default="4", metavar="N",
                      help="how many kernels run at once there")  # fmt: skip
 
