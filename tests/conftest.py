@@ -1,4 +1,16 @@
-"""What all tests share: runs of notebooks as a person would start them, hypothesis's settings."""
+"""What all tests share: runs of notebooks as a person would start them, hypothesis's settings.
+
+There are three tiers. `pytest -m "not slow" -n 2` is for each save: the rules, and each module by itself.
+All tests, as the README and CI run them, are for each push: real processes, time limits, faults and
+browsers. `--long` is for a release. No rule is tested there only; what it has is more of the same:
+
+- lifecycle: each case in a process of its own, besides as one notebook among others;
+- conformance: cells headless, too (else inline; headless as a module);
+- pytest's options that only change what is shown: one by one, besides several in one run;
+- faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells.
+
+With `--kernels spawned` no kernel is a fork.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +18,15 @@ import os
 import signal
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import configuration, settings
+
+HERE = Path(__file__).parent
+SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/", "outputs/test_runs.py",
+        "params/test_runs.py", "test_notebooks.py", "test_platforms.py")  # fmt: skip
+"""Where tests are slow: each starts processes, a server or a browser, or waits for a time limit."""
 
 # ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -44,6 +62,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="the kernels in the tests of faults and of the lifecycle")  # fmt: skip
     parser.addoption("--kernel-workers", default="4", metavar="N",
                      help="how many kernels run at once there")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what is in a folder or module that starts many processes or waits for limits."""
+    for item in items:
+        path = item.path.relative_to(HERE).as_posix()
+        if path.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
