@@ -7,7 +7,8 @@ browsers. `--long` is for a release. No rule is tested there only; what it has i
 - lifecycle: each case in a process of its own, besides as one notebook among others;
 - conformance: cells headless, too (else inline; headless as a module);
 - pytest's options that only change what is shown: one by one, besides several in one run;
-- faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells.
+- faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells;
+- what teams run in CI: on spawned kernels, besides forked ones.
 
 With `--kernels spawned` no kernel is a fork.
 """

@@ -124,18 +124,22 @@ def test_notebooks_are_left_alone_without_being_asked_for(suites):
     assert "ipynb" not in outcome.text
 
 
+@pytest.fixture(scope="module")
+def one(suites):
+    """What a run reports with one kernel at a time."""
+    return suite.run(suites[1], "--nbxunit")
+
+
 @pytest.mark.parametrize("jobs", ["2", "4", "auto"])
-def test_several_kernels_report_in_order(suites, jobs):
+def test_several_kernels_report_in_order(suites, one, jobs):
     """With several kernels at once the reports and their order are the same."""
-    one = suite.run(suites[1], "--nbxunit")
     several = suite.run(suites[1], "--nbxunit", f"--nbxunit-jobs={jobs}")
     assert (several.exit, several.reports, several.counts) == (one.exit, one.reports, one.counts)
 
 
-def test_xdist_distributes_notebooks(suites):
+def test_xdist_distributes_notebooks(suites, one):
     """Under pytest-xdist a notebook is one unit, and nothing is lost or counted twice."""
     pytest.importorskip("xdist")
-    one = suite.run(suites[1], "--nbxunit")
     several = suite.run(suites[1], "--nbxunit", "-n", "2", "-v")
     assert sorted(several.reports) == sorted(one.reports), several.text
     assert several.counts.items() >= {**one.counts}.items()
