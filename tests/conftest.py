@@ -1,8 +1,8 @@
 """What all tests share: runs of notebooks as a person would start them, hypothesis's settings.
 
 There are three tiers. `pytest -m "not slow" -n 2` is for each save: the rules, and each module by itself.
-All tests, as the README and CI run them, are for each push: real processes, time limits, faults and
-browsers. `--long` is for a release. No rule is tested there only; what it has is more of the same:
+All tests, as the README and CI run them, are for each push: also what needs a process of its own, time
+limits, faults and browsers. `--long` is for a release. No rule is tested there only; what it has is more of the same:
 
 - lifecycle: each case in a process of its own, besides as one notebook among others;
 - conformance: cells headless, too (else inline; headless as a module);

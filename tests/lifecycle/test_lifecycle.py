@@ -21,10 +21,15 @@ _sessions: dict[str, tuple[Outcome, Outcome | None]] = {}
 
 
 def pytest_generate_tests(metafunc):
-    """Run what can share a process with others also by itself, with --long."""
+    """Run what can share a process with others also by itself, with --long; all else is slow."""
     alone = metafunc.config.getoption("long")
     parameters = [
-        pytest.param(case.name, mode, id=f"{case.name}-{mode}")
+        pytest.param(
+            case.name,
+            mode,
+            id=f"{case.name}-{mode}",
+            marks=() if case in SHARING and mode == "headless" else pytest.mark.slow,
+        )
         for case in CASES.values()
         for mode in (*case.modes, *(["alone"] if alone and case in SHARING else []))
     ]
