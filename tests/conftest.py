@@ -2,7 +2,8 @@
 
 There are three tiers. `pytest -m "not slow" -n 2` is for each save: the rules, and each module by itself.
 All tests, as the README and CI run them, are for each push: also what needs a process of its own, time
-limits, faults and browsers. `--long` is for a release. No rule is tested there only; what it has is more of the same:
+limits, faults and browsers. `--long` is for a release. No rule is tested there only; what it has is more
+of the same:
 
 - lifecycle: each case in a process of its own, besides as one notebook among others;
 - conformance: cells headless, too (else inline; headless as a module);
@@ -25,7 +26,9 @@ import pytest
 from hypothesis import configuration, settings
 
 HERE = Path(__file__).parent
-SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/", "outputs/test_runs.py",
+SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/",
+        "kernel/cells/test_lines.py", "kernel/inline/test_live_kernel.py",
+        "kernel/results/test_displays.py", "kernel/run/test_reentrancy.py", "outputs/test_runs.py",
         "params/test_runs.py", "test_notebooks.py", "test_platforms.py")  # fmt: skip
 """Where tests are slow: each starts processes, a server or a browser, or waits for a time limit."""
 
