@@ -1,18 +1,46 @@
-"""What all tests share: runs of notebooks as a person would start them, hypothesis's settings."""
+"""What all tests share: runs of notebooks as a person would start them, hypothesis's settings.
+
+There are three tiers. `pytest -m "not slow" -n 2` is for each save: the rules, and each module by itself.
+All tests, as the README and CI run them, are for each push: also what needs a process of its own, time
+limits, faults and browsers. `--long` is for a release. No rule is tested there only; what it has is more
+of the same:
+
+- lifecycle: each case in a process of its own, besides as one notebook among others;
+- conformance: cells headless, too (else inline; headless as a module);
+- pytest's options that only change what is shown: one by one, besides several in one run;
+- faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells;
+- what teams run in CI: on spawned kernels, besides forked ones.
+
+With `--kernels spawned` no kernel is a fork.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import configuration, settings
+
+HERE = Path(__file__).parent
+SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/",
+        "kernel/cells/test_lines.py", "kernel/inline/test_live_kernel.py",
+        "kernel/results/test_displays.py", "kernel/run/test_reentrancy.py", "outputs/test_runs.py",
+        "params/test_runs.py", "test_notebooks.py", "test_platforms.py")  # fmt: skip
+"""Where tests are slow: each starts processes, a server or a browser, or waits for a time limit."""
 
 # ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 # Jupyter's data folders follow the platform, which jupyter_core wants to be told.
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+# The tests start a thousand processes. Where each compiled what it imports, as this variable asks for,
+# and rewrote the asserts of all plugins, that would take more than half of their time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # pytest shortens its summary only where these are unset, as at a person's desk; the tests of what is
 # printed want one of the two everywhere.
@@ -35,9 +63,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the long forms of the tests run."""
     parser.addoption("--long", action="store_true", help="run the long forms of the tests, too")
     parser.addoption("--kernels", choices=["forked", "spawned"], default="forked",
-                     help="the kernels in the tests of faults")  # fmt: skip
+                     help="the kernels in the tests of faults and of the lifecycle")  # fmt: skip
     parser.addoption("--kernel-workers", default="4", metavar="N",
                      help="how many kernels run at once there")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what is in a folder or module that starts many processes or waits for limits."""
+    for item in items:
+        path = item.path.relative_to(HERE).as_posix()
+        if path.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

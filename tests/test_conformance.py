@@ -29,8 +29,8 @@ import to_cells  # noqa: E402
 import to_notebook  # noqa: E402
 from batches import Outcome  # noqa: E402
 
-TOGETHER = 12
-"""Runs that one worker shares: few processes, yet enough batches to share out."""
+TOGETHER = 40
+"""Runs that share a process."""
 
 DECIDED = {
     "u02": ("TestZebra.test_a|TestZebra.test_b|TestAardvark.test_10|TestAardvark.test_9|TestAardvark.test_z", False),
@@ -122,12 +122,20 @@ BATCHES = [[*RUNS][i : i + TOGETHER] for i in range(0, len(RUNS), TOGETHER)]
 
 
 def pytest_generate_tests(metafunc):
-    """Run cells headless with --long only: tests/lifecycle holds many that run always."""
+    """Run cells headless with --long only: tests/lifecycle holds many that run always.
+
+    What needs a process of its own is slow.
+    """
     modes = {"module": ("headless", "inline"), "cells": ("inline",)}
     if metafunc.config.getoption("long"):
         modes["cells"] = modes["module"]
     parameters = [
-        pytest.param(name, mode, id=f"{name}-{mode}")
+        pytest.param(
+            name,
+            mode,
+            id=f"{name}-{mode}",
+            marks=pytest.mark.slow if run.alone and mode == "headless" else (),
+        )
         for name, run in RUNS.items()
         for mode in modes[run.form]
     ]

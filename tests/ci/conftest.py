@@ -1,4 +1,4 @@
-"""Fixtures of what teams run in CI: real runs of `nbxunit`, with forked and with spawned kernels."""
+"""Fixtures of what teams run in CI: real runs of `nbxunit`, with --long also on spawned kernels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import pytest
 from shells import Shell
 
 
-@pytest.fixture(params=["forked", "spawned"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on spawned kernels, too, in the long form."""
+    if "shell" in metafunc.fixturenames:
+        spawned = ["spawned"] if metafunc.config.getoption("long") else []
+        metafunc.parametrize("shell", ["forked", *spawned], indirect=True)
+
+
+@pytest.fixture
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
     folder = tmp_path / "work"
     folder.mkdir()

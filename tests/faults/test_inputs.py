@@ -232,10 +232,9 @@ def _as_nobody(shell) -> None:
     shell.launcher = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
-@pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=pytest.mark.skipif(
-    "not config.getoption('long')", reason="--long"))])  # fmt: skip
-def test_many_cells(shell, count):
-    """Ten thousand cells run, in a time that grows as their number does."""
+def test_many_cells(shell, pytestconfig):
+    """Thousands of cells run, in a time that grows as their number does."""
+    count = 100_000 if pytestconfig.getoption("long") else 2_000
     tests = [
         cell("%%xunit_test test_0\npass", id="t0"),
         cell("%%xunit_test test_1\nassert x9", id="t1"),
@@ -244,7 +243,7 @@ def test_many_cells(shell, count):
     (shell.folder / "a.ipynb").write_bytes(notebook(*cells, *tests))
     result = shell.run("a.ipynb", timeout=1200)
     assert (result.exit, result.counts) == (0, {"passed": 2}), result.output
-    assert result.seconds < 240 * count / 10_000
+    assert result.seconds < max(60, 240 * count / 10_000)
 
 
 def test_big_notebook(shell):

@@ -19,20 +19,48 @@ from nbformat import NotebookNode
 
 TIMEOUT = 300
 _CONFTEST = """\
-import os
+import copy, os
+import pytest
+from _pytest.config import create_terminal_writer
+
+def name_of(report):
+    place = report.nodeid or report.fslocation[0]  # of a warning about no test
+    return place.partition(".ipynb")[0]
 
 def note(report):
     if report.failed and not os.environ.get("NBXUNIT_KERNEL"):
         with open("failed.txt", "a") as file:
-            file.write(report.nodeid.partition("::")[0].removesuffix(".ipynb") + "\\n")
+            file.write(name_of(report) + "\\n")
 
 pytest_runtest_logreport = pytest_collectreport = note
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter, config):
+    if os.environ.get("NBXUNIT_KERNEL"):
+        return
+    stats = terminalreporter.stats
+    for name in {name_of(report) for reports in stats.values() for report in reports}:
+        own = copy.copy(terminalreporter)
+        own.stats = {
+            key: kept
+            for key, reports in stats.items()
+            if (kept := [report for report in reports if name_of(report) == name])
+        }
+        own._main_color = own._already_displayed_warnings = None
+        with open(name + ".txt", "w", encoding="utf-8") as file:
+            own._tw = create_terminal_writer(config, file)
+            own.summary_errors()
+            own.summary_failures()
+            own.summary_warnings()
+            own.short_test_summary()
+            own.summary_stats()
 """
+"""Notes which notebooks failed, and what pytest's own terminal says of each of them in the end."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """The events of a run, whether it failed, and its `text` for a person who wonders."""
+    """The events of a run, whether it failed, and the `text` that a person reads in the end."""
 
     events: list[str]
     failed: bool
@@ -62,17 +90,18 @@ def headless(
 
     `words` are more of its arguments; a notebook that they name by `NAME.ipynb::` is not named
     again. A notebook of several has failed if one of its reports has, a single one if the command
-    has.
+    has; its text is what pytest's terminal says in the end where there are no others.
     """
     (folder / "conftest.py").write_text(_CONFTEST)
     (folder / "pytest.ini").write_text("[pytest]\n")
     named = {word.partition(".ipynb::")[0] for word in words}
     for name, book in books.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         nbformat.write(book, folder / f"{name}.ipynb")
     paths = [f"{name}.ipynb" for name in books if name not in named]
     done = subprocess.run(
         [sys.executable, "-m", "nbxunit", "run", *words, *paths],
-        cwd=folder, env=environment(), text=True, timeout=TIMEOUT, check=False,
+        cwd=folder, env=environment(COLUMNS="100"), text=True, timeout=TIMEOUT, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if len(books) == 1:
@@ -80,8 +109,14 @@ def headless(
     else:
         assert done.returncode in (0, 1), done.stdout
         failed = set(lines(folder / "failed.txt"))
+    texts = {name: folder / f"{name}.txt" for name in books} if len(books) > 1 else {}
     return {
-        name: Outcome(lines(folder / f"{name}.log"), name in failed, done.stdout) for name in books
+        name: Outcome(
+            lines(folder / f"{name}.log"),
+            name in failed,
+            "\n".join(lines(texts[name])) if name in texts else done.stdout,
+        )
+        for name in books
     }
 
 

@@ -25,7 +25,8 @@ import dataclasses
 from pathlib import Path
 
 HERE = Path(__file__).parents[1] / "lifecycle/cases"
-MODES = ("headless", "inline", "again")
+HEADLESS = ("headless", "alone")
+"""Modes of `nbxunit run`: `alone` is a process for a case that can also share one."""
 _KEYS = frozenset(
     {"sentence", "exit", "modes", "error", "args", "inline-args", "run-cells", "notebook"}
 )
@@ -64,6 +65,13 @@ class Case:
         return int(self.header.get("exit", "0"))
 
     @property
+    def shares(self) -> bool:
+        """Whether it can be one notebook among others in one process of `nbxunit run`."""
+        return (
+            not self.files and not {"args", "notebook"} & set(self.header) and self.exit in (0, 1)
+        )
+
+    @property
     def runs_cells(self) -> bool:
         """Whether test cells run at once, inline."""
         return self.header.get("run-cells") == "yes"
@@ -75,12 +83,12 @@ class Case:
 
     def expected_events(self, mode: str) -> list[str]:
         """The events in this mode."""
-        kind = "headless" if mode == "headless" else "inline"
+        kind = "headless" if mode in HEADLESS else "inline"
         return self.events.get(kind, self.events.get("", []))
 
     def expected_output(self, mode: str) -> list[str]:
         """The lines that the output in this mode contains, or must not."""
-        kind = "headless" if mode == "headless" else "inline"
+        kind = "headless" if mode in HEADLESS else "inline"
         return [*self.output.get("", []), *self.output.get(kind, [])]
 
 

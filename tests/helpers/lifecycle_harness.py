@@ -1,18 +1,18 @@
-"""Runs a lifecycle case: headless in a process of `nbxunit run`, inline by plain nbclient."""
+"""Runs lifecycle cases: headless in a process of `nbxunit run`, inline by plain nbclient."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import batches
 import nbformat
-from jupyter_client.manager import KernelManager
+import warm_kernels
 from lifecycle_cases import Case
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -43,10 +43,7 @@ def write(case: Case, folder: Path) -> Path:
     """Write the notebook and files of `case` into `folder`; the notebook's path."""
     path = folder / case.header.get("notebook", "nb.ipynb")
     path.parent.mkdir(parents=True, exist_ok=True)
-    helper = HELPER if case.runs_cells else f"{HELPER}%xunit_config run_cells=False\n"
-    cells = [new_code_cell(helper)]
-    cells += [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in case.cells]
-    nbformat.write(new_notebook(cells=cells, metadata=METADATA), path)
+    nbformat.write(_notebook(case), path)
     for name, text in {"pytest.ini": "[pytest]\n", **case.files}.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,15 +63,40 @@ def headless(case: Case, folder: Path) -> Outcome:
     return Outcome(_events(folder), result.stdout, result.returncode)
 
 
-def inline(case: Case, folder: Path) -> tuple[Outcome, Outcome | None]:
-    """`case` in a notebook whose last cell is `%xunit_run`, and what the same run does again."""
+def together(cases: Sequence[Case], folder: Path) -> dict[str, Outcome]:
+    """`cases`, which can share a process, in one; by their names."""
+    paths = {case.name: f"{case.name.replace('/', '-')}/nb" for case in cases}
+    books = {
+        paths[case.name]: _notebook(case, batches.recording(folder / f"{paths[case.name]}.log"))
+        for case in cases
+    }
+    outcomes = batches.headless(books, folder)
+    return {
+        name: Outcome(outcomes[path].events, outcomes[path].text, int(outcomes[path].failed))
+        for name, path in paths.items()
+    }
+
+
+def _notebook(case: Case, first: str = "") -> nbformat.NotebookNode:
+    """The notebook of `case`; its first cell is the harness's, with the code `first` in the end."""
+    helper = HELPER if case.runs_cells else f"{HELPER}%xunit_config run_cells=False\n"
+    cells = [new_code_cell(helper + first)]
+    cells += [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in case.cells]
+    return new_notebook(cells=cells, metadata=METADATA)
+
+
+def inline(case: Case, folder: Path, *, warm: bool) -> tuple[Outcome, Outcome | None]:
+    """`case` in a notebook whose last cell is `%xunit_run`, and what the same run does again.
+
+    The kernel is forked from one that is `warm`, or spawned.
+    """
     path = write(case, folder)
     notebook = nbformat.read(path, 4)
     run = f"%xunit_run {case.header.get('inline-args', '')}".rstrip()
     own = len(notebook.cells)
     if not case.runs_cells:
         notebook.cells += [new_code_cell(run), new_code_cell(run)]
-    with _client(notebook, path.parent, folder) as client:
+    with _client(notebook, path.parent, folder, warm=warm) as client:
         error = _execute(client, range(own))
         before = len(_events(folder))
         if case.runs_cells or error != "ok":
@@ -89,8 +111,10 @@ def inline(case: Case, folder: Path) -> tuple[Outcome, Outcome | None]:
 
 
 @contextlib.contextmanager
-def _client(notebook: nbformat.NotebookNode, cwd: Path, folder: Path) -> Iterator[NotebookClient]:
-    manager = KernelManager(kernel_name="python3")
+def _client(
+    notebook: nbformat.NotebookNode, cwd: Path, folder: Path, *, warm: bool
+) -> Iterator[NotebookClient]:
+    manager = warm_kernels.manager(warm=warm)
     manager.start_kernel(cwd=str(cwd), env=_environment(folder))
     client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
     client.kc = manager.client()
@@ -131,5 +155,4 @@ def _events(folder: Path) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return {**kept, "EVENTS_FILE": str(folder / "events.log"), "COLUMNS": "100"}
+    return batches.environment(EVENTS_FILE=str(folder / "events.log"), COLUMNS="100")

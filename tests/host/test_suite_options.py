@@ -8,14 +8,30 @@ import suite
 # `.EXT` stands for `.py` in the plain suite, and for `.ipynb` where a module is a notebook.
 OPTIONS = [
     "", "-k|number or plain", "-m|slow", "-m|not slow", "-x", "--maxfail=2", "--maxfail=3",
-    "--deselect|test_gamma.EXT::test_second", "-v", "-q", "-qq", "-vv", "-rA", "-s", "-l",
+    "--deselect|test_gamma.EXT::test_second",
     "test_alpha.EXT::TestGroup::test_one|test_gamma.EXT::test_third",
     "test_gamma.EXT|test_alpha.EXT", "test_alpha.EXT::test_number[2]", "test_alpha.EXT::test_number",
-    "--durations=3", "--tb=short", "--tb=long", "--tb=native", "--tb=no", "--tb=line",
-    "-W|error", "-o|xfail_strict=true", "-p|no:logging", "--strict-markers", "--strict-config",
-    "-c|other.ini|--rootdir|.", "--collect-only", "--collect-only|-q|-k|number",
+    "-W|error", "-o|xfail_strict=true", "-c|other.ini|--rootdir|.",
+    "--collect-only", "--collect-only|-q|-k|number",
     "--collect-only|-q|test_alpha.EXT::TestGroup", "-k|nothing_matches", "nonexisting.EXT",
 ]  # fmt: skip
+SHOWING = [
+    "-v|--tb=short|--durations=3", "-q|--tb=long|-l|-s", "-qq|--tb=native|-p|no:logging",
+    "-vv|--tb=line|--strict-markers", "-rA|--tb=no|--strict-config",
+]  # fmt: skip
+"""Options that select nothing: several in one run, each by itself in the long form."""
+
+
+def pytest_generate_tests(metafunc):
+    """Give options that select nothing to runs of their own with --long only."""
+    if "options" in metafunc.fixturenames:
+        singly = metafunc.config.getoption("long")
+        single = [word for words in SHOWING for word in _single(words)] if singly else []
+        metafunc.parametrize("options", [*OPTIONS, *SHOWING, *single])
+
+
+def _single(options: str) -> list[str]:
+    return options.replace("-p|", "-p").split("|")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +62,6 @@ def both(suites, options: str) -> tuple[suite.Outcome, suite.Outcome]:
     )
 
 
-@pytest.mark.parametrize("options", OPTIONS)
 def test_option_means_what_it_means_to_pytest(suites, options):
     """Reports, their order, counts and exit code are those of the suite without notebooks."""
     plain, mixed = both(suites, options)
@@ -109,18 +124,22 @@ def test_notebooks_are_left_alone_without_being_asked_for(suites):
     assert "ipynb" not in outcome.text
 
 
+@pytest.fixture(scope="module")
+def one(suites):
+    """What a run reports with one kernel at a time."""
+    return suite.run(suites[1], "--nbxunit")
+
+
 @pytest.mark.parametrize("jobs", ["2", "4", "auto"])
-def test_several_kernels_report_in_order(suites, jobs):
+def test_several_kernels_report_in_order(suites, one, jobs):
     """With several kernels at once the reports and their order are the same."""
-    one = suite.run(suites[1], "--nbxunit")
     several = suite.run(suites[1], "--nbxunit", f"--nbxunit-jobs={jobs}")
     assert (several.exit, several.reports, several.counts) == (one.exit, one.reports, one.counts)
 
 
-def test_xdist_distributes_notebooks(suites):
+def test_xdist_distributes_notebooks(suites, one):
     """Under pytest-xdist a notebook is one unit, and nothing is lost or counted twice."""
     pytest.importorskip("xdist")
-    one = suite.run(suites[1], "--nbxunit")
     several = suite.run(suites[1], "--nbxunit", "-n", "2", "-v")
     assert sorted(several.reports) == sorted(one.reports), several.text
     assert several.counts.items() >= {**one.counts}.items()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import tempfile
 from pathlib import Path
 
 import lifecycle_cases
@@ -12,22 +14,36 @@ from lifecycle_cases import Case
 from lifecycle_harness import Outcome
 
 CASES = {case.name: case for case in lifecycle_cases.read_all()}
+SHARING = [case for case in CASES.values() if case.shares and "headless" in case.modes]
+TOGETHER = 25
+"""Cases that are notebooks of one run."""
 _sessions: dict[str, tuple[Outcome, Outcome | None]] = {}
-PARAMETERS = [
-    pytest.param(name, mode, id=f"{name}-{mode}")
-    for name, case in CASES.items()
-    for mode in case.modes
-]
 
 
-@pytest.mark.parametrize(("name", "mode"), PARAMETERS)
-def test_case(name, mode, tmp_path):
+def pytest_generate_tests(metafunc):
+    """Run what can share a process with others also by itself, with --long; all else is slow."""
+    alone = metafunc.config.getoption("long")
+    parameters = [
+        pytest.param(
+            case.name,
+            mode,
+            id=f"{case.name}-{mode}",
+            marks=() if case in SHARING and mode == "headless" else pytest.mark.slow,
+        )
+        for case in CASES.values()
+        for mode in (*case.modes, *(["alone"] if alone and case in SHARING else []))
+    ]
+    metafunc.parametrize(("name", "mode"), parameters)
+
+
+def test_case(name, mode, tmp_path, pytestconfig):
     """The case does what its file says, in the order it says."""
     case = CASES[name]
-    outcome = _outcome(case, mode, tmp_path)
+    warm = pytestconfig.getoption("kernels") == "forked"
+    outcome = _outcome(case, mode, tmp_path, warm=warm)
     report = f"{case.header['sentence']}\n--- {mode} output of {name}:\n{outcome.output}"
     assert outcome.events == case.expected_events(mode), report
-    if mode == "headless":
+    if mode in lifecycle_cases.HEADLESS:
         assert outcome.exit == case.exit, report
     else:
         assert outcome.error == case.error, report
@@ -39,13 +55,22 @@ def test_case(name, mode, tmp_path):
             assert _plain(line) in text, report
 
 
-def _outcome(case: Case, mode: str, folder: Path) -> Outcome:
-    if mode == "headless":
+def _outcome(case: Case, mode: str, folder: Path, *, warm: bool) -> Outcome:
+    if mode == "headless" and case.shares:
+        return _together(SHARING.index(case) // TOGETHER)[case.name]
+    if mode in lifecycle_cases.HEADLESS:
         return lifecycle_harness.headless(case, folder)
     if case.name not in _sessions:
-        _sessions[case.name] = lifecycle_harness.inline(case, folder)
+        _sessions[case.name] = lifecycle_harness.inline(case, folder, warm=warm)
     first, second = _sessions[case.name]
     return first if mode == "inline" or second is None else second
+
+
+@functools.cache
+def _together(number: int) -> dict[str, Outcome]:
+    cases = SHARING[number * TOGETHER : (number + 1) * TOGETHER]
+    with tempfile.TemporaryDirectory() as folder:
+        return lifecycle_harness.together(cases, Path(folder))
 
 
 def _plain(text: str) -> str:

@@ -20,8 +20,8 @@ import live  # noqa: E402
 import to_notebook  # noqa: E402
 from batches import Outcome  # noqa: E402
 
-TOGETHER = 14
-"""Modules whose runs one worker shares: few processes, yet enough batches to share out."""
+TOGETHER = 40
+"""Modules that share a process."""
 
 
 @dataclasses.dataclass(frozen=True)

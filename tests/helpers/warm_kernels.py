@@ -1,0 +1,133 @@
+"""Kernels that one warm process forks, instead of spawned ones that each import ipykernel and pytest.
+
+The process is nbxunit's own fork server, asked in its own words, so that a kernel is what
+`python -m ipykernel_launcher` starts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from nbxunit.host.kernels import forking
+
+
+def manager(*, warm: bool = True) -> KernelManager:
+    """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks."""
+    made = KernelManager(kernel_name="python3")
+    if warm and forking.is_possible():
+        made.provisioner = _Provisioner(
+            kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
+        )
+    return made
+
+
+class _Provisioner(LocalProvisioner):
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        argv = cmd[cmd.index("-m") + 1 :]
+        self.process = _server().fork(argv, str(kwargs["cwd"]), kwargs["env"])
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+@functools.cache
+def _server() -> _Server:
+    return _Server()
+
+
+class _Server:
+    """A fork server, and what it told: answers to orders, and the ends of its kernels."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        self._rest = b""
+        self._forked: list[int] = []
+        self.ends: dict[int, int] = {}
+        words = ["-m", "nbxunit.kernel.headless.forkserver", str(theirs.fileno())]
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep,
+                start_new_session=True,
+            )  # fmt: skip
+        atexit.register(process.wait)
+        atexit.register(self._channel.close)
+
+    def fork(self, argv: list[str], cwd: str, env: dict[str, str]) -> _Process:
+        """The process of a kernel, which has its sockets."""
+        folder = Path(tempfile.mkdtemp(prefix="warm-kernel-"))
+        order = {
+            "fork": 1, "argv": argv, "cwd": cwd, "env": env, "output": str(folder / "output"),
+            "ready": str(folder / "ready"), "words": [], "preload": [], "many": False,
+        }  # fmt: skip
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.bind(order["ready"])
+            self._channel.sendall(json.dumps(order).encode() + b"\n")
+            while not self._forked:
+                self.take()
+            ready.recv(16)
+        return _Process(self, self._forked.pop(), folder)
+
+    def take(self, *, wait: bool = True) -> None:
+        """Take what it has told, or `wait` until it tells something."""
+        if not wait and not select.select([self._channel], [], [], 0)[0]:
+            return
+        data = self._channel.recv(65536)
+        assert data, "the fork server has ended"
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for answer in map(json.loads, lines):
+            if "ended" in answer:
+                self.ends[answer["ended"]] = answer["status"]
+            else:
+                self._forked.append(answer["pid"])
+
+
+class _Process:
+    """A kernel's process, as `subprocess.Popen` has it."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, server: _Server, pid: int, folder: Path) -> None:
+        self.pid = pid
+        self._server = server
+        self._folder = folder
+
+    def poll(self) -> int | None:
+        """The status, None while it runs."""
+        self._server.take(wait=False)
+        return self._server.ends.get(self.pid)
+
+    def wait(self) -> int:
+        """The status, when it has ended."""
+        while self.pid not in self._server.ends:
+            self._server.take()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return self._server.ends[self.pid]
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
