@@ -27,9 +27,9 @@ from hypothesis import configuration, settings
 
 HERE = Path(__file__).parent
 SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/",
-        "kernel/cells/test_lines.py", "kernel/inline/test_live_kernel.py",
+        "kernel/cells/test_lines.py", "kernel/headless/test_timeouts.py", "kernel/inline/test_live_kernel.py",
         "kernel/results/test_displays.py", "kernel/run/test_reentrancy.py", "outputs/test_runs.py",
-        "params/test_runs.py", "test_notebooks.py", "test_platforms.py")  # fmt: skip
+        "params/test_runs.py", "test_notebooks.py", "test_platforms.py", "text/")  # fmt: skip
 """Where tests are slow: each starts processes, a server or a browser, or waits for a time limit."""
 
 # ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.

@@ -10,7 +10,8 @@ from shells import Shell
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run on spawned kernels, too, in the long form."""
-    if "shell" in metafunc.fixturenames:
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "shell" in metafunc.fixturenames and "shell" not in given:
         spawned = ["spawned"] if metafunc.config.getoption("long") else []
         metafunc.parametrize("shell", ["forked", *spawned], indirect=True)
 

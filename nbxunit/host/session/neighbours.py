@@ -15,6 +15,12 @@ from nbxunit.host.session.items import NotebookItem, StandIn
 from nbxunit.host.session.signals import Lasting
 from nbxunit.host.session.state import NotebookSession
 
+LESS = {
+    "testmon": "nbxunit: --testmon does not know what notebooks depend on, so all of them run (--changed does)",
+    "inline_snapshot": "nbxunit: inline-snapshot compares in notebooks, and writes no values into their cells",
+}
+"""Options of plugins that do less for notebooks than for modules."""
+
 
 class Neighbours:
     """The plugin that answers other plugins for notebooks."""
@@ -22,6 +28,11 @@ class Neighbours:
     def __init__(self, state: NotebookSession) -> None:
         self._state = state
         self._config = state.config
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what options of other plugins do not do for notebooks."""
+        options = self._config.option
+        return [text for name, text in LESS.items() if getattr(options, name, None)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:

@@ -19,10 +19,11 @@ NEUTRAL: Mapping[str, object] = {
     "cacheshow": None, "cacheclear": False, "pastebin": None, "store_durations": False,
     "splits": None, "group": None, "json_report": False, "nunit_xmlpath": None, "csv_path": None,
     "report_log": None, "teamcity": 0, "no_teamcity": 1, "clean_alluredir": False, "log_file": None,
-    "no_header": True,
+    "testmon": False, "testmon_forceselect": False, "testmon_noselect": False, "testmon_nocollect": False,
+    "no_header": True, "inline_snapshot": "disable",  # it would write into the files of cells
 }  # fmt: skip
 """Options of plugins that report, write or distribute: that is the host's, as under xdist."""
-_OF_THE_HOST = set(NEUTRAL) - {"no_header", "no_cov"}
+_OF_THE_HOST = set(NEUTRAL) - {"no_header", "no_cov", "inline_snapshot"}
 _HOSTS = (
     "nbxunit_",
     "cov_",
