@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nbxunit.errors import TestsFailed
 from nbxunit.kernel.cells import compared, hints, refusals, rewriting, transforming, values
 from nbxunit.kernel.cells.notebook import Notebook
-from nbxunit.kernel.compat import ipython
+from nbxunit.kernel.compat import ipython, timed_magics
 from nbxunit.kernel.inline import installing
 from nbxunit.kernel.inline.live import LiveNotebook
 from nbxunit.kernel.results import output
@@ -34,6 +34,7 @@ class _Loaded:
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
+        timed_magics.place(shell, self.notebook.place_timed)
         shell.input_transformers_cleanup.append(transforming.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
         # Not by `set_custom_exc`: there is one place for all handlers, and Colab has its own.
@@ -84,6 +85,7 @@ class _Loaded:
         shell.events.unregister("pre_run_cell", self.notebook.begin_cell)
         shell.events.unregister("post_run_cell", self._end_cell)
         cast("list[Any]", shell.ast_transformers).remove(self._transformer)
+        timed_magics.unplace(shell)
         shell.input_transformers_cleanup.remove(transforming.comments_as_magics)
         shell.input_transformers_post.remove(self._await_runs)
 

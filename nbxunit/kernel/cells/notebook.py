@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbxunit import directives
 from nbxunit.kernel.cells import nesting
 from nbxunit.kernel.cells.cleanups import CellCleanups
 from nbxunit.kernel.cells.nesting import Nested
@@ -129,6 +130,26 @@ class Notebook:
         if inner is not None:
             ast.increment_lineno(tree, inner.cache_lines())
             ipython.number_cell(self.shell, inner.cell.filename, inner.cell.number)
+
+    def place_timed(self, tree: ast.AST) -> str | None:
+        """Give code under the magic of the running cell its lines; the name of its file.
+
+        None where no cell runs, or its code does not stand below a magic: a line magic has code of its own.
+        """
+        if self._cell is None or not self.runs_cell:
+            return None
+        lines = directives.lines_of(self.cell.source)
+        first = directives.first(lines)
+        if first is None or not lines[first].startswith("%%"):
+            return None
+        body = "\n".join(lines[first + 1 :]) + "\n"
+        filename = ipython.cell_filename(self.shell, body, body, self.cell.number)
+        ipython.cache_lines(filename, [f"{line}\n" for line in directives.lines_of(body)])
+        inner = nesting.nested(self.cell, body, filename)
+        ast.increment_lineno(tree, inner.cache_lines())
+        self._know(inner.cell)
+        ipython.number_cell(self.shell, filename, inner.cell.number)
+        return filename
 
     def _know(self, cell: Cell) -> None:
         self._cells_of_files[cell.filename] = self._cells_of_names[last_part(cell.filename)] = cell
