@@ -7,8 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbxunit.directives import did_you_mean
+
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
+
+
+def name_fixture(longrepr: Any) -> None:
+    """Let pytest's report of a fixture that does not exist name the one that may be meant."""
+    error, name = getattr(longrepr, "errorstring", None), getattr(longrepr, "argname", None)
+    if not isinstance(error, str) or not isinstance(name, str):
+        return
+    first, *more = error.split("\n")
+    known = "\n".join(more).partition("available fixtures: ")[2].partition("\n")[0].split(", ")
+    longrepr.errorstring = "\n".join([f"{first}{did_you_mean(name, known)}", *more])
 
 
 def hint(notebook: Notebook, exc: BaseException) -> str | None:

@@ -104,6 +104,7 @@ class Rules:
             exc.add_note(hint)
         report: Any = yield
         if report.failed:
+            hints.name_fixture(report.longrepr)
             self._run.test_failed()
             if found is not None and not self._notebook.headless:
                 report.nbxunit_difference = dataclasses.asdict(found)

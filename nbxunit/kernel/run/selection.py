@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from nbxunit.directives import did_you_mean
+
 if TYPE_CHECKING:
     from nbxunit.kernel.lifecycle.unittest_rules import LoadTests
 
@@ -118,10 +120,10 @@ class Selecting:
         if missing:
             assert self._collecting.module is not None
             notebook = self._collecting.module.nodeid
-            known = ", ".join(dict.fromkeys(inner_id(item).partition("[")[0] for item in items))
+            known = list(dict.fromkeys(inner_id(item).partition("[")[0] for item in items))
             raise pytest.UsageError(
-                *(f"not found: {notebook}::{name}" for name in missing),
-                f"the notebook has: {known[:1000] or 'no tests'}",
+                *(f"not found: {notebook}::{name}{did_you_mean(name, known)}" for name in missing),
+                f"the notebook has: {', '.join(known)[:1000] or 'no tests'}",
             )
         return list(chosen)
 

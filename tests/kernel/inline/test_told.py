@@ -97,9 +97,24 @@ def test_completion(kernel, text, found):
     assert found in kernel.complete(text)
 
 
-def test_did_you_mean(kernel):
-    """A scope that does not exist is answered with the one that is meant."""
-    assert "did you mean module?" in kernel.run("%%xunit_setup modul\npass", "a").text
+def test_completion_offers_only_ours(kernel):
+    """Behind a magic of ours, names of Python are not offered besides."""
+    assert kernel.complete("%%xunit_test test_a --mark ski") == ["skip", "skipif"]
+    assert "print" in kernel.complete("pri")
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("%%xunit_setup modul\npass", "module"),
+        ("%%xunit_test test_b(tmp_pth)\nassert 1", "tmp_path"),
+        ("%xunit_run tets_a", "test_a"),
+    ],
+)
+def test_did_you_mean(kernel, source, meant):
+    """A scope, fixture or test that does not exist is answered with the one that is meant."""
+    kernel.run("%%xunit_test test_a\nassert 1", "a")
+    assert f"did you mean {meant}?" in kernel.run(source, "b").text
 
 
 @pytest.mark.parametrize("change", ["df['b'] = 1", "df.loc[0, 'a'] = 9", "array[0, 0] = 9"])
