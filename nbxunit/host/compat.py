@@ -256,6 +256,27 @@ def literal_arguments() -> Iterator[None]:
         module.resolve_collection_argument = resolve
 
 
+def count_files(config: pytest.Config, words: Callable[[str], str]) -> None:
+    """Let the terminal say `words` of the line that tells how many items were collected.
+
+    Its reporter has no hook for that, and would call a notebook an item.
+    """
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+    report, write_line, rewrite = terminal.report_collect, terminal.write_line, terminal.rewrite
+
+    def report_collect(final: bool = False) -> None:  # noqa: FBT001, FBT002 - pytest's
+        terminal.write_line = lambda line, **markup: write_line(words(line), **markup)
+        terminal.rewrite = lambda line, **markup: rewrite(words(line), **markup)
+        try:
+            report(final)
+        finally:
+            terminal.write_line, terminal.rewrite = write_line, rewrite
+
+    terminal.report_collect = report_collect
+
+
 def grow(session: pytest.Session, count: int) -> None:
     """`count` more tests are known than were collected; reporters measure progress by that."""
     session.testscollected += count

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbxunit import protocol
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RAISES_TAG = "raises-exception"
 OUTPUT_LIMIT = 100_000
 """Characters of a broken cell's output that its report carries."""
+_FRAME = re.compile(r"(?:Cell |File ).*line \d|File .*:\d+|-+> ?\d")
+"""The lines of IPython's traceback that say where it came by."""
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
@@ -34,10 +36,14 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """How reports name places in a notebook; one that is text has `first_lines`, where its cells begin."""
+    """How reports name places in a notebook; one that is text has `first_lines`, where its cells begin.
+
+    `style` is pytest's `--tb`: how much of a traceback is shown.
+    """
 
     notebook: str
     first_lines: Sequence[int] = ()
+    style: str = "auto"
 
     def file(self, place: Place) -> str:
         """The file of a cell's code: `notebook.ipynb cell 3`, or `intro.md`."""
@@ -97,10 +103,28 @@ def _raised(names: Names, place: Place, error: tuple[str, str], reply: Mapping[s
     cell = place.cell
     traceback = _traceback(cell, reply)
     line = _line(place, traceback)
-    shown = _source_around(cell.source, line)
-    message = [f"E   {each}" for each in f"{error[0]}: {protocol.clean(error[1])}".splitlines()]
-    text = "\n".join([message[0][4:], "", *shown, *message, "", traceback]).rstrip()
-    return broken(names, place, text, line)
+    message = f"{error[0]}: {protocol.clean(error[1])}".splitlines()
+    text = "\n".join([message[0], *_shown(names.style, cell.source, line, message, traceback)])
+    return broken(names, place, text.rstrip(), line)
+
+
+def _shown(
+    style: str, source: str, line: int, message: Sequence[str], traceback: str
+) -> Iterator[str]:
+    """What stands below the first line of the report of a cell that raised."""
+    if style in ("line", "no"):
+        return
+    yield ""
+    if style == "native":
+        yield traceback
+        return
+    yield from _source_around(source, line, 1 if style == "short" else 6)
+    yield from (f"E   {each}" for each in message)
+    yield ""
+    if style == "short":
+        yield from (each for each in traceback.splitlines() if _FRAME.match(each))
+    else:
+        yield traceback
 
 
 def broken(
@@ -136,10 +160,10 @@ def _traceback(cell: NotebookNode, reply: Mapping[str, Any]) -> str:
     return protocol.clean("\n".join(lines or reply.get("traceback") or ()))
 
 
-def _source_around(source: str, line: int) -> list[str]:
-    """The lines up to `line`, which is marked."""
+def _source_around(source: str, line: int, count: int) -> list[str]:
+    """So many lines up to `line`, which is marked."""
     lines = source.splitlines()
-    first = max(0, line - 6)
+    first = max(0, line - count)
     return [
         f"{'>' if number == line else ' '}   {text}"
         for number, text in enumerate(lines[first:line], first + 1)

@@ -89,7 +89,7 @@ class NotebookRun:
             check = OutputCheck(notebook, self._job.path, checking) if checking else None
             injected = inject(notebook, parameters) if parameters else None
             ended = await self._cells(notebook, injected)
-            if self._job.save is not None:
+            if self._job.save is not None and self._kernel.is_alive():
                 await self._guarded(widgets.take_state(self._kernel, notebook))
             if check is not None:
                 self._compare(check, ended)
@@ -147,7 +147,8 @@ class NotebookRun:
         self, notebook: NotebookNode, injected: NotebookNode | None
     ) -> Broken | Skipped | None:
         show = self._show if self._job.live_output else None
-        names = Names(self._job.path.name, self._first_lines)
+        style = str(self._job.options.get("tbstyle"))
+        names = Names(self._job.path.name, self._first_lines, style)
         runner = CellRunner(self._kernel, notebook, names, show, self._begun, injected)
         runner.shown = None if self._job.strict_cells else lambda text: self._emit(Remark(text))
         self._control.doing = lambda: f"cell {runner.place.number}" if runner.place else "cell 1"

@@ -5,6 +5,7 @@ nbclient, which has such an output widget, is imported when the first cells run.
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import contextlib
 import json
@@ -17,6 +18,8 @@ from nbxunit.host.kernels.kernel import Kernel
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+PATIENCE = 10
+"""Seconds that a kernel may take to tell the state of its widgets."""
 STATE = "application/vnd.jupyter.widget-state+json"
 
 
@@ -55,6 +58,8 @@ def of(client: Any) -> OutputWidgets:
 async def take_state(kernel: Kernel, notebook: NotebookNode) -> None:
     """Put the state of the kernel's widgets into the notebook, from where a front end shows them again."""
     file = kernel.folder / kernel_folder.WIDGETS
-    await request(kernel.client, call("widgets", str(file)))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await request(kernel.client, call("widgets", str(file)))
     with contextlib.suppress(OSError, ValueError):  # there are none, or a cell has removed it
         notebook.metadata["widgets"] = {STATE: json.loads(file.read_bytes())}

@@ -5,6 +5,7 @@ May import pytest. Under `--collect-only` a notebook is executed to know its tes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,14 @@ class Collecting:
         self._runs = runs
         self._deselected: set[str] = set()
         self._told: list[str] = []
+        self._notebooks = 0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Any:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
         self._state.signals.begin()
         self._state.split_arguments()
+        compat.count_files(self._config, self._counted)
         with compat.literal_arguments():
             return (yield)
 
@@ -118,6 +121,7 @@ class Collecting:
                 self._collect_now(notebook, item)
             else:
                 notebook.children.append(item)
+                self._notebooks += not isinstance(notebook, CompanionFile)
 
     def _variants(self, notebook: Notebook) -> list[Variant]:
         """The runs of a notebook; a companion's notebooks have the parameters of its marks."""
@@ -147,6 +151,17 @@ class Collecting:
         self._keep_changed(items)
         self._keep_shard(items)
         return outcome
+
+    def _counted(self, line: str) -> str:
+        """Pytest's line of how many items there are, with notebooks called so."""
+        count = self._notebooks
+        match = re.match(r"(collect\w+ )(\d+) items?", line)
+        if match is None or not count:
+            return line
+        others = int(match[2]) - count
+        told = [f"{count} notebook{'s' * (count > 1)}"]
+        told += [f"{others} item{'s' * (others > 1)}"] if others else []
+        return f"{match[1]}{', '.join(told)}{line[match.end() :]}"
 
     def _keep_changed(self, items: list[pytest.Item]) -> None:
         """Leave out the files that have not changed."""

@@ -23,6 +23,13 @@ def name_fixture(longrepr: Any) -> None:
     longrepr.errorstring = "\n".join([f"{first}{did_you_mean(name, known)}", *more])
 
 
+def add(notebook: Notebook, exc: BaseException | None) -> None:
+    """Note on an exception what to try about it, once."""
+    found = hint(notebook, exc) if exc is not None else None
+    if exc is not None and found and found not in getattr(exc, "__notes__", ()):
+        exc.add_note(found)
+
+
 def hint(notebook: Notebook, exc: BaseException) -> str | None:
     """What to try about a name that is missing, if a cell tells."""
     name: Any = getattr(exc, "name", None)

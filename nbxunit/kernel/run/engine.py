@@ -99,9 +99,7 @@ class Rules:
         found = compared.difference(self._notebook, exc) if exc is not None else None
         if exc is not None and found is not None:
             exc.add_note(f"\n{found.text}")
-        hint = hints.hint(self._notebook, exc) if exc is not None else None
-        if exc is not None and hint and hint not in getattr(exc, "__notes__", ()):
-            exc.add_note(hint)
+        hints.add(self._notebook, exc)
         report: Any = yield
         if report.failed:
             hints.name_fixture(report.longrepr)

@@ -143,3 +143,22 @@ def test_tags_among_other_cells(shell):
     assert done.exit == 1
     assert "cell 4" in done.output
     assert "promises an exception" in done.output
+
+
+@pytest.mark.parametrize(
+    ("style", "shown", "hidden"),
+    [
+        ("long", ["y = 1", ">   f(0)", "      1 def f(x):"], []),
+        ("short", [">   f(0)", "----> 2     return 1 / x"], ["y = 1", "      1 def f(x):"]),
+        ("line", [], [">   f(0)", "return 1 / x"]),
+        ("native", ["      1 def f(x):"], [">   f(0)"]),
+    ],
+)
+def test_how_much_of_a_traceback_is_shown(shell, style, shown, hidden):
+    """The report of a cell that raised obeys --tb, as that of a module that cannot be imported."""
+    shell.write("a.ipynb", "def f(x):\n    return 1 / x", "y = 1\nf(0)", "def test_a(): ...")
+    done = shell.run("a.ipynb", f"--tb={style}")
+    assert "collected 1 notebook\n" in done.output
+    assert "\na.ipynb cell 2, line 2: ZeroDivisionError: division by zero" in done.output
+    assert [each for each in shown if each not in done.output] == []
+    assert [each for each in hidden if each in done.output] == []
