@@ -69,6 +69,37 @@ def test_widgets(shell):
     assert outputs == [[{"output_type": "stream", "name": "stdout", "text": "0\n1\n2\n"}]]
 
 
+def test_saved_results(shell):
+    """Test cells of a saved notebook show what they would show inline, and so do magics that run and list."""
+    shell.write(
+        "a.ipynb",
+        "%load_ext nbxunit\nimport matplotlib.pyplot as plt",
+        "%%xunit_setup module\nrows = [1]",
+        "%%xunit_test test_rows\nprint('printed')\nassert rows == [2]",
+        "%%xunit_test test_known --mark xfail\nassert 0",
+        "def test_plot():\n    plt.plot([1, 2])",
+        "%xunit_run",
+        "%xunit_list",
+    )
+    shell.run("a.ipynb", "--save", "out")
+    _, hook, rows, known, plot, run, tree = code(shell.folder / "out/a.ipynb")
+    assert hook.outputs == []
+    plain, html = (rows.outputs[0].data[kind] for kind in ("text/plain", "text/html"))
+    for words in (
+        "a.ipynb cell 3, line 3",
+        "assert rows == [2]",
+        "stdout call: printed",
+        "module setup [2] ok",
+    ):
+        assert words in plain
+    assert "test_rows" in html
+    assert "test_known  xfailed" in known.outputs[0].data["text/plain"]
+    assert "data:image/png" in plot.outputs[0].data["text/html"]
+    assert "1 failed, 1 xfailed, 1 passed in" in run.outputs[0].data["text/plain"]
+    assert "test test_known  x xfailed" in tree.outputs[0].data["text/plain"]
+    assert [len(cell.outputs) for cell in (rows, known, plot, run, tree)] == [1, 1, 1, 1, 1]
+
+
 def test_preloaded_modules(shell):
     """Modules that the fork server has imported see the kernel's folder and backend as if imported there."""
     (shell.folder / "beside.py").write_text("def double(n):\n    return 2 * n\n")

@@ -197,7 +197,7 @@ def test_saved(shell):
     shell.run("intro.md", "--save", "out")
     saved = nbformat.read(shell.folder / "out/intro.ipynb", 4)
     code = [cell for cell in saved.cells if cell.cell_type == "code"]
-    assert "FAILED test_myst" in code[2].outputs[0].data["text/plain"]
+    assert "test_myst  failed" in code[2].outputs[0].data["text/plain"]
 
 
 def pair(folder, last: str = "assert True") -> None:

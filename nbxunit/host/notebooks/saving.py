@@ -91,6 +91,15 @@ class Saved:
             f"{text}\n{message}" if message else text
         )
 
+    def show(self, outputs: Mapping[str, Iterable[Any]]) -> None:
+        """Let cells show these outputs, by their labels, in place of the words of their tests' reports."""
+        for label, own in outputs.items():
+            if label in self._cells:
+                cell = self._cells[label]
+                before = [each for each in cell.outputs if not _is_ours(each)]
+                cell.outputs = [*before, *map(files.node, own)]
+                self._results.pop(label, None)
+
     def write(self) -> None:
         """Write the file. NotebookError if that fails."""
         for label, texts in self._results.items():
@@ -108,6 +117,11 @@ class Saved:
     def _last(self) -> Any:
         """The cell that was executed last."""
         return list(self._cells.values())[-1] if self._cells else None
+
+
+def _is_ours(output: Any) -> bool:
+    """Whether an output is one of nbxunit's own, as of a cell that lists the tests before they have run."""
+    return 'class="nbx ' in str(output.get("data", {}).get("text/html", ""))
 
 
 def _relative(path: Path, folder: Path) -> str:

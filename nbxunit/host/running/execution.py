@@ -160,6 +160,7 @@ async def _saved(
         saved.take(Broken(str(exc)))
         raise
     finally:
+        saved.show(kernel_files.shown(kernel))
         hide(notebook, job.parameters, job.secrets)
         saved.write()
 

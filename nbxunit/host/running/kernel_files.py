@@ -7,6 +7,7 @@ code in it can remove its files.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 
 from nbxunit import kernel_folder, protocol
@@ -29,6 +30,14 @@ def logged(kernel: Kernel) -> Iterator[Logged]:
     with contextlib.suppress(OSError), (kernel.folder / kernel_folder.LOG_FILE).open("rb") as file:
         while data := file.read(_PIECE):
             yield Logged(data.decode("utf-8", "replace"))
+
+
+def shown(kernel: Kernel) -> dict[str, list[dict[str, object]]]:
+    """What cells show of the run in a saved notebook, by their labels; nothing where the kernel told nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((kernel.folder / kernel_folder.RESULTS).read_bytes())
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def reaction(kernel: Kernel) -> int:

@@ -57,6 +57,7 @@ class TestRun:
         """Run the tests, by `deadline` at the latest; KernelDied or NotebookError if they can't end."""
         order = {
             "nonce": self._nonce,
+            "saves": self._job.save is not None and not self._job.companion,
             "journal": str(self._kernel.journal),
             "test_timeout": self._job.test_timeout,
         }

@@ -29,6 +29,7 @@ from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
 from nbxunit.kernel.headless.execution import Cells
+from nbxunit.kernel.headless.saved_results import SavedResults
 from nbxunit.kernel.headless.timeouts import Timeouts
 from nbxunit.kernel.headless.wire import Reporting, Wire
 from nbxunit.kernel.lifecycle import bridge
@@ -215,7 +216,8 @@ async def run(order: str) -> None:
     wire.send(_hello(prepared.config))
     ipython.refuse_input(shell, refuse=not prepared.config.getoption("usepdb", default=False))
     reporting = Reporting(wire, prepared)
-    plugins = [reporting, *(_timeouts(told))]
+    saved = SavedResults(prepared) if told["saves"] else None
+    plugins = [reporting, *_timeouts(told), *(saved.plugins if saved is not None else ())]
     message = ""
     streams = sys.stdout, sys.stderr
     try:
@@ -231,6 +233,9 @@ async def run(order: str) -> None:
             streams  # ipykernel flushes them, and does not answer if that fails
         )
         _save_coverage()
+    if saved is not None:
+        with contextlib.suppress(Exception):  # what is shown can never fail a run
+            saved.write(Path(told["journal"]).with_name(kernel_folder.RESULTS), status)
     if status == pytest.ExitCode.INTERNAL_ERROR:
         text = message or reporting.internal_error
         message = f"pytest failed in the kernel by an internal error\n{text}".rstrip()

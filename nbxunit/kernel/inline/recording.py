@@ -38,7 +38,7 @@ class RecordedRun:
 
     def record(self, prepared: engine.Prepared, act: Callable[[list[object]], T]) -> T:
         """What `act` returns, which is given the plugins that record."""
-        recording = _Recording(self.results, prepared, self._shown)
+        recording = Recording(self.results, prepared, self._shown)
         self._shown.begin()
         try:
             return act([recording, Displays(self._notebook.shell, self.results), *self.plugins])
@@ -52,7 +52,7 @@ class RecordedRun:
         return self.results, self._shown, listing
 
 
-class _Recording:
+class Recording:
     """The plugin that makes results of reports."""
 
     def __init__(self, results: Results, prepared: engine.Prepared, shown: output.Live) -> None:
