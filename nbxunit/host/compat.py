@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-from _pytest._code.code import ReprFileLocation
+from _pytest._code.code import ReprEntry, ReprFileLocation
 from _pytest._io import TerminalWriter
 
 _FORMATS = ("rfc3987_syntax", "isoduration")
@@ -52,11 +52,35 @@ class CellLocation(ReprFileLocation):
         tw.line(f", line {self.lineno}: {message}")
 
 
+class ColouredEntry(ReprEntry):
+    """An entry of a traceback whose differences are in colour: a kernel sends text without any."""
+
+    def _write_entry_lines(self, tw: TerminalWriter) -> None:
+        lines = self.lines
+        if tw.hasmarkup:
+            lines = [
+                _DIFFERENCE.sub(lambda match: match[1] + _coloured(tw, match[2]), line)
+                for line in lines
+            ]
+        plain = ReprEntry(lines, self.reprfuncargs, self.reprlocals, self.reprfileloc, self.style)
+        plain._write_entry_lines(tw)  # noqa: SLF001
+
+
+ColouredEntry.__name__ = ReprEntry.__name__  # by which xdist's worker and controller know it
+_DIFFERENCE = re.compile(r"^(E[ ]{2,})([-+] .*)$")
+
+
+def _coloured(tw: TerminalWriter, line: str) -> str:
+    return tw._highlight(line, lexer="diff").rstrip("\n")  # noqa: SLF001
+
+
 def name_cells(report: Any) -> None:
-    """Let the places in `report` that are cells be written as places in cells."""
+    """Let the places in `report` that are cells be written as places in cells, and differences in colour."""
     longrepr = report.longrepr
     for traceback, crash, _ in getattr(longrepr, "chain", None) or ():
         for entry in traceback.reprentries:
+            if type(entry) is ReprEntry:
+                entry.__class__ = ColouredEntry
             _as_cell(getattr(entry, "reprfileloc", None))
         _as_cell(crash)
     _as_cell(getattr(longrepr, "reprcrash", None))

@@ -103,3 +103,13 @@ def test_failures_are_annotated_with_lines_of_the_file(shell):
     ]  # fmt: skip
     del shell.env["GITHUB_ACTIONS"]
     assert "::error" not in shell.run("deep").output
+
+
+def test_differences_are_in_colour(shell):
+    """With --color=yes the lines of a difference have pytest's colours, and files of reports have none."""
+    shell.write("a.ipynb", "def test_a():\n    assert 'abc\\ndef' == 'abc\\ndeg'")
+    for options in ([], ["-p", "xdist", "--numprocesses=1"]):
+        result = shell.run("a.ipynb", "--color=yes", "--junitxml=j.xml", *options)
+        assert re.search(r"\x1b\[91m- deg", result.output)
+        assert re.search(r"\x1b\[92m\+ def", result.output)
+        assert "x1B" not in (shell.folder / "j.xml").read_text()
