@@ -20,6 +20,7 @@ from typing import Any, TextIO
 import pytest
 from _pytest._code.code import ReprEntry, ReprFileLocation
 from _pytest._io import TerminalWriter
+from _pytest.mark.expression import Expression
 
 _FORMATS = ("rfc3987_syntax", "isoduration")
 _CELL = re.compile(r"\.ipynb cell \d+$")
@@ -278,6 +279,27 @@ def literal_arguments() -> Iterator[None]:
         yield
     finally:
         module.resolve_collection_argument = resolve
+
+
+def is_selected(names: Iterable[str], keyword: str, marks: str) -> bool:
+    """Whether `-k` and `-m` select what has these names, and no marks. UsageError for what is no expression.
+
+    pytest evaluates them for its items only.
+    """
+    known = [name.lower() for name in names]
+
+    def matches(word: str, /, **_: object) -> bool:
+        return any(word.lower() in name for name in known)
+
+    def is_marked(_: str, /, **__: object) -> bool:
+        return False
+
+    try:
+        return (not keyword or Expression.compile(keyword).evaluate(matches)) and (
+            not marks or Expression.compile(marks).evaluate(is_marked)
+        )
+    except SyntaxError as exc:
+        raise pytest.UsageError(f"-k or -m: {exc}") from exc
 
 
 def count_files(config: pytest.Config, words: Callable[[str], str]) -> None:

@@ -20,12 +20,15 @@ Sections: TypeAlias = tuple[tuple[str, str], ...]
 class Checking:
     """How stored outputs are compared: more `rules` (pattern, replacement), and whether they are updated.
 
-    `names` are those of the cells that were asked for, as in `cell[3]`; None where all were.
+    `names` are those of the cells that were asked for, as in `cell[3]`; None where all were. `keyword` and
+    `marks` are pytest's expressions of `-k` and `-m`.
     """
 
     rules: tuple[tuple[str, str], ...] = ()
     update: bool = False
     names: tuple[str, ...] | None = None
+    keyword: str = ""
+    marks: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,6 +144,13 @@ class CellCompared:
 
 
 @dataclasses.dataclass(frozen=True)
+class Deselected:
+    """Cells whose outputs are not compared, since `-k` or `-m` left them out."""
+
+    names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Question:
     """The kernel waits for a line from the keyboard (`--pdb`)."""
 
@@ -170,6 +180,7 @@ Record: TypeAlias = (
     | Executed
     | Remark
     | CellCompared
+    | Deselected
     | Question
     | Died
 )

@@ -209,3 +209,14 @@ def test_as_nbval(shell, nbval, name):
     )  # fmt: skip
     assert theirs.returncode in (0, 1), theirs.stdout + theirs.stderr
     assert ours.exit == theirs.returncode, (ours.output, theirs.stdout)
+
+
+def test_keywords_and_marks(shell):
+    """-k chooses among compared cells by their names, and -m leaves those out that no mark selects."""
+    some = shell.run("tutorial.ipynb", "--check-outputs", "-v", "-k", "sum or test_a")
+    assert outcomes(some.output) == {"cell[sum]": "PASSED", "test_a": "PASSED"}
+    assert some.counts["deselected"] == 5
+    none = shell.run("tutorial.ipynb", "--check-outputs", "-v", "-m", "slow")
+    assert none.exit == 5, none.output
+    every = shell.run("tutorial.ipynb", "--check-outputs", "-v", "-m", "not slow")
+    assert every.counts == {"passed": 7}

@@ -18,7 +18,16 @@ from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks import files
 from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.notebooks.parameters import inject
-from nbxunit.host.records import Broken, Executed, Job, Output, Remark, Sections, Skipped
+from nbxunit.host.records import (
+    Broken,
+    Deselected,
+    Executed,
+    Job,
+    Output,
+    Remark,
+    Sections,
+    Skipped,
+)
 from nbxunit.host.running import widgets
 from nbxunit.host.running.broken_cells import Names, Place
 from nbxunit.host.running.cells import CellRunner
@@ -109,6 +118,8 @@ class NotebookRun:
         results = list(check.results(ended, self._last))
         check.update(results)
         self._emit(*results)
+        if check.deselected:
+            self._emit(Deselected(check.deselected))
 
     def _begun(self, cell: NotebookNode, number: int) -> None:
         self._last = cell

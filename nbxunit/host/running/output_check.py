@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbxunit.host import compat
 from nbxunit.host.comparing import markers, show
 from nbxunit.host.comparing.compare import compare
 from nbxunit.host.comparing.sanitise import Rule
@@ -36,13 +37,23 @@ class OutputCheck:
             index: cell.get("execution_count") for index, cell in enumerate(self._cells)
         }
         self._names = {index: (number, name) for index, number, name in markers.names(self._cells)}
+        self._deselected: list[str] = []
         self._stored = {
             index: copy.deepcopy(self._cells[index].outputs)
             for index, (_, name) in self._names.items()
             if markers.is_compared(self._cells[index])
             and (checking.names is None or name in checking.names)
+            and self._is_selected(name)
         }
+        self.deselected = tuple(self._deselected)
         self._tags = {index: self._as_jupyters(cell) for index, cell in enumerate(self._cells)}
+
+    def _is_selected(self, name: str) -> bool:
+        """Whether `-k` and `-m` select a cell."""
+        names = (name, *self._path.parts)
+        selected = compat.is_selected(names, self._checking.keyword, self._checking.marks)
+        self._deselected += [] if selected else [name]
+        return selected
 
     @staticmethod
     def _as_jupyters(cell: Any) -> Any:

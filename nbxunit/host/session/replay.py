@@ -18,6 +18,7 @@ from nbxunit.host import compat
 from nbxunit.host.records import (
     Broken,
     CellCompared,
+    Deselected,
     Died,
     Executed,
     Logged,
@@ -98,6 +99,8 @@ class Replay:
                 self._executed(record.seconds)
             case CellCompared():
                 self._compared(record)
+            case Deselected(names):
+                self._deselected([f"{self._item.notebook_id}::{name}" for name in names])
             case Skipped():
                 self._skipped(record)
             case Broken():
@@ -144,15 +147,16 @@ class Replay:
         compat.forget_failure(self._config, self._item.notebook_id)
         self._telling.grow(len(event.nodeids))
         compat.remember_nodeids(self._config, [*event.nodeids, *event.deselected])
-        if event.deselected:
-            parent: Any = self._item.parent
-            gone = [
-                items.StandIn.of(parent, nodeid.rpartition("::")[2], nodeid)
-                for nodeid in event.deselected
-            ]
-            self._hook.pytest_deselected(items=gone)
+        self._deselected(event.deselected)
         if not event.nodeids and not self._telling.reports:
             self.empty = event.reasons
+
+    def _deselected(self, nodeids: Iterable[str]) -> None:
+        """Tell that tests were left out."""
+        parent: Any = self._item.parent
+        gone = [items.StandIn.of(parent, nodeid.rpartition("::")[2], nodeid) for nodeid in nodeids]
+        if gone:
+            self._hook.pytest_deselected(items=gone)
 
     def _started(self, event: protocol.Started) -> None:
         """Replay a test to its end, inside of its protocol."""

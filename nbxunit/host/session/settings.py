@@ -145,7 +145,8 @@ def checking(config: pytest.Config) -> Checking | None:
             rules += sanitise.rules_of_file(Path(folder, name))
     except sanitise.RuleError as exc:
         raise pytest.UsageError(str(exc)) from exc
-    return Checking(tuple((rule.pattern.pattern, rule.replacement) for rule in rules), update)
+    found = tuple((rule.pattern.pattern, rule.replacement) for rule in rules)
+    return Checking(found, update, keyword=config.option.keyword, marks=config.option.markexpr)
 
 
 def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
