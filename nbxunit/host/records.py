@@ -1,6 +1,6 @@
 """What a notebook's run is asked and what it tells: jobs and records, plain data.
 
-Imports the standard library and the protocol. Records go from the loop of `scheduling` to `replay`.
+Imports the standard library and the protocol. Records go from the loop of `local` to `replay`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Job:
     and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
     one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     `measured` is what coverage is measured of, and how, where it is.
+    `cwd` is the folder in which the host stands.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Job:
     log_file: bool = False
     worker: Mapping[str, object] | None = None
     measured: Mapping[str, object] | None = None
+    cwd: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The one execute request in which all tests of a notebook run, and the wire's end on the host.
 
-Runs on the loop of `scheduling`. Frames of events come as input requests on the stdin channel, and
+Runs on the loop of `local`. Frames of events come as input requests on the stdin channel, and
 are answered at once; output comes over IOPub.
 """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
     from nbxunit.host.records import Job, Record
-    from nbxunit.host.running.scheduling import Run
+    from nbxunit.host.running.pools import Run
     from nbxunit.host.session.state import NotebookSession
 
 TEARDOWN = 1.0
@@ -72,13 +73,13 @@ class Runs:
 
     def submit(self, item: NotebookItem, jobs: int = 1, *, held: bool = False) -> Run:
         """Run the notebook of `item`, one of at most `jobs` at once; one that is `held` waits to begin."""
-        from nbxunit.host.running.scheduling import Runner
+        from nbxunit.host.running.local import LocalPool
 
-        if self._state.runner is None:
+        if self._state.pool is None:
             many = self._state.notebooks(item.session) > 1
             forking = self._state.forking and dataclasses.replace(self._state.forking, many=many)
-            self._state.runner = self._state.stack.enter_context(Runner(jobs, forking))
-        run = self._state.runner.submit(self._job(item), held=held)
+            self._state.pool = self._state.stack.enter_context(LocalPool(jobs, forking))
+        run = self._state.pool.submit(self._job(item), held=held)
         self.limit(run, item.session)
         return run
 
@@ -114,6 +115,7 @@ class Runs:
             log_file=compat.has_log_file(config),
             worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
             measured=measuring.told(config, item.path),
+            cwd=os.getcwd(),  # noqa: PTH109 - as it stands
         )
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
@@ -125,7 +127,7 @@ class Runs:
             try:
                 run.spool.wait(waiting.timeout)
             except TimeoutError:
-                waiting.silent(run.control.doing)
+                waiting.silent(run.doing)
                 continue
             waiting.heard()
             with self._state.signals.held():
@@ -147,7 +149,7 @@ class Runs:
         option = self._config.option
         maxfail = option.maxfail or (1 if getattr(option, "stepwise", False) else 0)
         if maxfail:
-            run.control.max_failures = max(maxfail - session.testsfailed, 1)
+            run.limit(max(maxfail - session.testsfailed, 1))
 
     def interrupt(self, replays: dict[NotebookItem, Any]) -> None:
         """Let all notebooks tear down, and report what they have said, for a bounded time."""

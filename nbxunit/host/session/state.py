@@ -24,13 +24,13 @@ from nbxunit.limits import RUN_LIMIT, Room
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
-    from nbxunit.host.running.scheduling import Runner
+    from nbxunit.host.running.pools import Pool
 
 
 class NotebookSession:
     """One pytest session with notebooks in it.
 
-    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `runner`
+    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `pool`
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
     number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
@@ -46,7 +46,7 @@ class NotebookSession:
         self.durations = Durations(config)
         self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self.forking: Forking | None = None
-        self.runner: Runner | None = None
+        self.pool: Pool | None = None
         self.not_found: list[str] = []
         self.empty: list[str] = []
         self.skips = 0
@@ -66,8 +66,8 @@ class NotebookSession:
         settings.check(config)
 
     def _abort(self) -> None:
-        if self.runner is not None:
-            self.runner.abort()
+        if self.pool is not None:
+            self.pool.abort()
 
     def remark(self, notebook: str, text: str) -> None:
         """Say `text` of a notebook in the summary; of several, once."""
