@@ -41,7 +41,7 @@ class Job:
     and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
     one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     `measured` is what coverage is measured of, and how, where it is.
-    `cwd` is the folder in which the host stands.
+    `cwd` is the folder in which the host stands. `resources` are what a cluster's worker must have.
     """
 
     path: Path
@@ -69,6 +69,7 @@ class Job:
     worker: Mapping[str, object] | None = None
     measured: Mapping[str, object] | None = None
     cwd: str = ""
+    resources: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,6 +56,11 @@ class LocalRun:
         self.control.grace = min(grace, self.control.grace)
         self._pool.call(self.control.stop.set)
 
+    def kill(self) -> None:
+        """End it now; its records say so."""
+        self.stop(grace=0)
+        self._pool.call(self.control.kill)
+
     def forget(self) -> None:
         """Wait for its end, and drop what it has left."""
         self._pool.forget(self)
@@ -75,6 +80,7 @@ class LocalPool:
     """
 
     def __init__(self, jobs: int, forking: Forking | None) -> None:
+        self.slots = jobs
         self._forking = forking
         self._loop = asyncio.SelectorEventLoop()  # ZeroMQ needs it, also on Windows
         self._alive = asyncio.Semaphore(2 * jobs)
@@ -113,8 +119,7 @@ class LocalPool:
     def abort(self) -> None:
         """Kill what runs, now; its records say so."""
         for run in self._runs:
-            run.stop(grace=0)
-            self.call(run.control.kill)
+            run.kill()
 
     def call(self, function: object) -> None:
         """Call `function` on the loop."""

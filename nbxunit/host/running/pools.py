@@ -1,6 +1,6 @@
 """What a session asks of those that run its notebooks, here or elsewhere: a pool, and the runs in it.
 
-Imports the standard library. `local` runs them on this machine.
+Imports the standard library. `local` runs them on this machine, `dask` on others.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Run(Protocol):
     All methods are for the session's thread, and return at once but for `forget`.
     """
 
+    job: Job
     spool: Spool
     future: Future[None]
     seconds: float
@@ -47,7 +48,11 @@ class Run(Protocol):
 
 
 class Pool(Protocol):
-    """Runs notebooks, in the order in which they are submitted, some at once."""
+    """Runs notebooks, in the order in which they are submitted, so many at once as it has `slots`."""
+
+    @property
+    def slots(self) -> int:
+        """How many run at once, as far as is known; with one, what comes next may be held."""
 
     def submit(self, job: Job, *, held: bool = False) -> Run:
         """Run `job` when there is room; one that is `held` first waits for its `begin`."""

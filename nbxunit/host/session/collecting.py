@@ -38,6 +38,7 @@ class Collecting:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
         self._state.signals.begin()
         self._state.split_arguments()
+        self._runs.connect()
         with compat.literal_arguments():
             return (yield)
 

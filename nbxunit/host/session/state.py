@@ -13,7 +13,7 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host.notebooks import files, static_look
-from nbxunit.host.session import settings
+from nbxunit.host.session import cluster, settings
 from nbxunit.host.session.changed import Changed
 from nbxunit.host.session.durations import Durations
 from nbxunit.host.session.items import NotebookItem
@@ -64,6 +64,7 @@ class NotebookSession:
         if not self.is_worker:  # xdist's controller ends its workers
             self.signals.install()
         settings.check(config)
+        cluster.check(config)
 
     def _abort(self) -> None:
         if self.pool is not None:
@@ -97,6 +98,8 @@ class NotebookSession:
 
     def start_server(self) -> None:
         """Let the fork server come up, if there is to be one and it is not there yet."""
+        if cluster.asked_for(self.config):
+            return
         if self.forking is None and (forking := settings.forking(self.config)) is not None:
             self.forking = forking
             self.stack.callback(forking.server.drop)  # also where no notebook comes to run
