@@ -41,7 +41,8 @@ class Job:
     and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
     one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     `measured` is what coverage is measured of, and how, where it is.
-    `cwd` is the folder in which the host stands. `resources` are what a cluster's worker must have.
+    `cwd` is the folder in which the host stands. `resources` are what a cluster's worker must have;
+    `told_ahead` if what its kernel has not sent yet is told, too, since nobody could read it later.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class Job:
     worker: Mapping[str, object] | None = None
     measured: Mapping[str, object] | None = None
     cwd: str = ""
+    told_ahead: bool = False
     resources: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 

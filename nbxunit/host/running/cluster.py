@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 T = TypeVar("T")
+SCHEDULER_LOST = "the scheduler of the cluster was lost"
 LOOK = 0.25
 """Seconds between two looks whether the scheduler is there."""
 WORKERS = 2.0
@@ -41,7 +42,7 @@ class Cluster:
         self.client = client
         self.workers: frozenset[str] = frozenset()
         self.threads = 0
-        self.is_gone = False
+        self._is_gone = False
         self._loop: asyncio.AbstractEventLoop = client.loop.asyncio_loop  # type: ignore[attr-defined]
 
     # --- for other threads ---
@@ -58,7 +59,13 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster, which goes on."""
         with contextlib.suppress(Exception):
-            self.client.close(timeout=ANSWER)
+            self.client.close(timeout=LOOK if self.is_gone else ANSWER)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its scheduler was lost, once: one that comes back knows nothing of our tasks."""
+        self._is_gone = self._is_gone or self.client.status != "running"
+        return self._is_gone
 
     # --- on the loop ---
 
@@ -99,6 +106,21 @@ class Cluster:
             return f"nbxunit {found} there is of another version than this one"
         return ""
 
+    async def check_resources(self, wanted: Mapping[str, float]) -> None:
+        """ClusterError if there are workers, and none of them has all that is wanted."""
+        if not wanted or self.client.scheduler is None:
+            return
+        workers = (await self.client.scheduler.identity())["workers"]
+        resources = {each: workers[each].get("resources") or {} for each in sorted(workers)}
+        if workers and not any(
+            all(had.get(name, 0) >= number for name, number in wanted.items())
+            for had in resources.values()
+        ):
+            table = [f"{each}: {_listed(had) or 'none'}" for each, had in resources.items()]
+            raise ClusterError(
+                "\n  ".join([f"no worker has the resources {_listed(wanted)}", *table])
+            )
+
     async def _count(self) -> None:
         threads = await self.client.nthreads()
         self.workers = frozenset(threads)
@@ -115,12 +137,15 @@ class Cluster:
 
         self.client.subscribe_topic("all", happened)
         counted = time.monotonic()
-        while self.client.status == "running":
+        while not self.is_gone:
             await asyncio.sleep(LOOK)
             if time.monotonic() - counted > WORKERS:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(self._count(), WORKERS)
                 counted = time.monotonic()
                 changed()
-        self.is_gone = True
         changed()
+
+
+def _listed(resources: Mapping[str, float]) -> str:
+    return " ".join(f"{name}={number:g}" for name, number in resources.items())

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nbxunit.host.records import Broken, Died, Job
-from nbxunit.host.running.cluster import Cluster, call
+from nbxunit.host.running.cluster import SCHEDULER_LOST, Cluster, call
 from nbxunit.host.running.connecting import ANSWER, ClusterError
 from nbxunit.host.running.control import GRACE
 from nbxunit.host.running.dask_run import DaskRun, refusal
@@ -78,6 +78,10 @@ class DaskPool:
         except ClusterError:
             self._cluster.close()
             raise
+
+    def check_resources(self, wanted: Mapping[str, float]) -> None:
+        """ClusterError if no worker has all that is wanted."""
+        self._cluster.within(self._cluster.check_resources(wanted)).result()
 
     def __enter__(self) -> Self:
         self._cluster.within(self._listen()).result()
@@ -156,7 +160,7 @@ class DaskPool:
         """Lose the runs whose worker is not there any more, and use new ones."""
         for run in tuple(self._runs.values()):
             if self._cluster.is_gone:
-                run.lose("the scheduler of the cluster was lost")
+                run.lose(SCHEDULER_LOST)
             elif run.claim is not None and run.claim[1] not in self._cluster.workers:
                 run.lose(f"the worker {run.claim[1]} was lost")
         self.fill()
@@ -201,4 +205,5 @@ class DaskPool:
                 self._remarks(run.job, f"{run.lost}, so it was started again")
                 run.lost, run.claim = "", None
         if run.lost:
-            run.spool.put(Died(run.lost, stopped=run.grace is not None))
+            # What was set up may be torn down, which nobody here would know.
+            run.spool.put(Died(run.lost, torn_down=True, stopped=run.grace is not None))

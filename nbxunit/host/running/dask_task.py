@@ -18,7 +18,7 @@ from typing import Any
 from nbxunit import protocol
 from nbxunit.host import tasks
 from nbxunit.host.running import plain
-from nbxunit.host.running.cluster import LOOK, Cluster, call
+from nbxunit.host.running.cluster import LOOK, SCHEDULER_LOST, Cluster, call
 from nbxunit.host.running.connecting import ANSWER, ClusterError
 from nbxunit.host.running.dask_run import DaskRun
 
@@ -44,6 +44,7 @@ class Task:
 
     async def complete(self, beside: int) -> None:
         """Run it, `beside` so many others, and return at its end. ClusterError if no worker can."""
+        await self.cluster.check_resources(self.run.job.resources)
         order = json.dumps({**self.order, **self._own_order()})
         worker = "__import__('distributed').get_worker()"
         self.run.is_open = True
@@ -79,7 +80,9 @@ class Task:
             run.changed.clear()
             async with tasks.running(run.changed.wait()) as (changed,):
                 await tasks.first(changed, end)
-            if end.done() and run.is_unclaimed:
+            if end.done() and self.cluster.is_gone:
+                run.lose(SCHEDULER_LOST)
+            elif end.done() and run.is_unclaimed:
                 await self.cluster.check()
                 raise ClusterError(end.result())
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,20 +77,34 @@ def adapted(config: pytest.Config, job: Job) -> Job:
         job,
         environment={name: os.environ[name] for name in names if name in os.environ},
         options=options,
-        resources=_wanted(config, job),
+        told_ahead=True,
+        resources=_wanted(config, job.path, is_companion=job.companion),
     )
 
 
-def _wanted(config: pytest.Config, job: Job) -> dict[str, float]:
+def check_resources(
+    config: pytest.Config, pool: DaskPool, files: Iterable[tuple[Path, bool]]
+) -> None:
+    """UsageError if no worker has what one of the files wants, which are companions or notebooks."""
+    from nbxunit.host.running.connecting import ClusterError
+
+    for path, is_companion in files:
+        try:
+            pool.check_resources(_wanted(config, path, is_companion=is_companion))
+        except ClusterError as exc:
+            raise pytest.UsageError(f"--dask: {path.name}: {exc}") from exc
+
+
+def _wanted(config: pytest.Config, path: Path, *, is_companion: bool) -> dict[str, float]:
     """What a worker must have: the notebook's own word, else the last line of the ini that fits its path."""
-    own = {} if job.companion else static_look.resources(job.path)
+    own = {} if is_companion else static_look.resources(path)
     if own:
         return own
     found: dict[str, float] = {}
     for line in config.getini("nbxunit_dask_resources"):
         glob, wanted = _resources(line)
-        relative = os.path.relpath(job.path, config.rootpath)
-        if fnmatch.fnmatch(relative, glob) or fnmatch.fnmatch(job.path.name, glob):
+        relative = os.path.relpath(path, config.rootpath)
+        if fnmatch.fnmatch(relative, glob) or fnmatch.fnmatch(path.name, glob):
             found = wanted
     return found
 

@@ -24,6 +24,7 @@ from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
     from nbxunit.host.records import Job, Record
+    from nbxunit.host.running.dask import DaskPool
     from nbxunit.host.running.pools import Pool, Run
     from nbxunit.host.session.state import NotebookSession
 
@@ -40,6 +41,7 @@ class Runs:
         self._state = state
         self._config = state.config
         self._runs: dict[NotebookItem, Run] = {}
+        self._cluster: DaskPool | None = None
 
     def of(self, item: NotebookItem, nextitem: pytest.Item | None) -> Run:
         """The run of `item`; what follows is submitted too, so that its kernel is there in time."""
@@ -57,8 +59,15 @@ class Runs:
     def connect(self) -> None:
         """Have a pool on the cluster, if one is asked for. UsageError."""
         if cluster.asked_for(self._config):
-            pool = cluster.pool(self._config, self._remark)
-            self._state.pool = self._state.stack.enter_context(pool)
+            self._cluster = cluster.pool(self._config, self._remark)
+            self._state.pool = self._state.stack.enter_context(self._cluster)
+
+    def check_resources(self, session: pytest.Session) -> None:
+        """UsageError if no worker of the cluster has what a notebook wants."""
+        if self._cluster is not None and not self._config.option.collectonly:
+            items = [each for each in session.items if isinstance(each, NotebookItem)]
+            files = [(each.path, isinstance(each.parent, CompanionFile)) for each in items]
+            cluster.check_resources(self._config, self._cluster, files)
 
     def _remark(self, job: Job, text: str) -> None:
         items = [item for item, run in self._runs.items() if run.job is job]
