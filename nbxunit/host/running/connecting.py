@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import re
 import sys
 import warnings
@@ -61,6 +62,10 @@ def _of_file(file: Path, client: type[Client]) -> Callable[..., Client]:
             f"there is no scheduler file {file}; a scheduler writes one where it is started with "
             "--scheduler-file, and --dask also takes an address (tcp://host:8786) or a function (module:name)"
         )
+    try:
+        json.loads(file.read_bytes())["address"]
+    except (OSError, ValueError, LookupError, TypeError) as exc:
+        raise ClusterError(f"{file} is no scheduler file: {exc!r}") from exc
     return lambda **options: client(scheduler_file=str(file), **options)
 
 

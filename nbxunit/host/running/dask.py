@@ -22,6 +22,7 @@ from nbxunit.host.running.connecting import ANSWER, ClusterError
 from nbxunit.host.running.control import GRACE
 from nbxunit.host.running.dask_run import DaskRun, refusal
 from nbxunit.host.running.dask_task import Task
+from nbxunit.host.running.remote import VERSION
 from nbxunit.host.running.spooling import Store
 
 if TYPE_CHECKING:
@@ -195,7 +196,9 @@ class DaskPool:
     async def _attempts(self, run: DaskRun) -> None:
         """Run it, and again if it is lost, as far as the rules let and while nobody has seen any of it."""
         rules = self._rules
-        common = {"session": self._session, "topic": self._topic, "forking": rules.forking}
+        common = {
+            "version": VERSION, "session": self._session, "topic": self._topic, "forking": rules.forking,
+        }  # fmt: skip
         for left in reversed(range(rules.again + 1)):
             if not run.is_ending:
                 await Task(run, self._cluster, common, rules.silence).complete(self._working)

@@ -55,6 +55,7 @@ class Task:
             key=f"nbxunit-{secrets.token_hex(8)}",
             pure=False,
             retries=0,
+            priority=-self.run.number,  # those submitted in one moment would be in any order, else
             resources=dict(self.run.job.resources) or None,
         )
         try:

@@ -64,6 +64,8 @@ def version() -> int:
 def run(text: str, worker: Worker) -> None:
     """Run the job of an order, from its claim to the host's word that it has all records."""
     order = json.loads(text)
+    if order["version"] != VERSION:
+        raise RuntimeError(f"the host speaks version {order['version']}, and this worker {VERSION}")
     task = _Task(order, worker)
     _tasks[task.token] = task
     try:
