@@ -96,7 +96,7 @@ def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
     options.add_to(parser)
     ours, rest = parser.parse_known_args(_with_revision(_whole_options(words)))
     arguments = ["-p", "nbxunit", "--nbxunit", *options.spelled_for_pytest(vars(ours))]
-    if not ours.nbxunit_no_fork and any(
+    if not (ours.nbxunit_no_fork or ours.nbxunit_dask) and any(
         Path(word.partition("::")[0]).suffix in {".ipynb", *MARKDOWN} for word in rest
     ):
         ForkServer.start_early()

@@ -49,14 +49,14 @@ class Option:
         return {**form, "action": "append"} if self.many else form
 
 
-RUNNING, TIME, KERNELS, VALUES, RESULTS = (
-    "which run, and how", "time limits", "kernels", "parameters", "results",
+RUNNING, TIME, KERNELS, CLUSTER, VALUES, RESULTS = (
+    "which run, and how", "time limits", "kernels", "a cluster", "parameters", "results",
 )  # fmt: skip
 """The groups of `nbxunit run --help`."""
 
 OPTIONS = (
     Option(RUNNING, "jobs", "notebooks at once, each in its kernel; auto: one for each core", "N",
-           short="-n", default="1"),
+           short="-n"),
     Option(RUNNING, "shard", "run the K-th of N parts that take about as long, for CI on N machines", "K/N"),
     Option(RUNNING, "changed", "run only what git says has changed since REV (HEAD), and what imports that",
            "REV"),
@@ -74,6 +74,14 @@ OPTIONS = (
     Option(KERNELS, "no-fork", "start each kernel as a new process, and fork none that is warm"),
     Option(KERNELS, "preload", "import these, as in numpy,pandas, before kernels are forked",
            "MODULES", ini="args"),
+    Option(CLUSTER, "dask", "run the notebooks on a Dask cluster: its address, a scheduler file, or a function "
+           "that returns a distributed.Client, as module:name", "CLUSTER", ini="string"),
+    Option(CLUSTER, "dask-env", "send these variables to it, as in TOKEN,STAGE; all others are the workers'",
+           "NAMES", ini="args"),
+    Option(CLUSTER, "dask-again", "how often a notebook whose worker was lost may start again, while none of "
+           "its results is shown", "N", type=int, ini="string"),
+    Option(CLUSTER, "dask-silence", "a worker that does not answer for so long is lost (60)", "SECONDS",
+           type=float, ini="string"),
     Option(VALUES, "param", "give a parameter of the notebooks a value, as papermill does",
            "NAME=VALUE", many=True),
     Option(VALUES, "params", "give them the values in a YAML or JSON file; more than one file: run the "

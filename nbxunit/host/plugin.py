@@ -45,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
     )
     parser.addini(
+        "nbxunit_dask_resources",
+        "what workers must have for notebooks, GLOB NAME=NUMBER ... a line",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
         "nbxunit_secret_params",
         "globs of parameters whose values are shown as ***",
         type="args",

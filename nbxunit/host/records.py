@@ -1,6 +1,6 @@
 """What a notebook's run is asked and what it tells: jobs and records, plain data.
 
-Imports the standard library and the protocol. Records go from the loop of `scheduling` to `replay`.
+Imports the standard library and the protocol. Records go from the loop of `local` to `replay`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Job:
     and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
     one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     `measured` is what coverage is measured of, and how, where it is.
+    `cwd` is the folder in which the host stands. `resources` are what a cluster's worker must have;
+    `told_ahead` if what its kernel has not sent yet is told, too, since nobody could read it later.
     """
 
     path: Path
@@ -70,6 +72,9 @@ class Job:
     log_file: bool = False
     worker: Mapping[str, object] | None = None
     measured: Mapping[str, object] | None = None
+    cwd: str = ""
+    told_ahead: bool = False
+    resources: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Shell:
         """Start `nbxunit run ARGS`; `options` are Popen's."""
         # A shell's background job ignores SIGINT, under nohup SIGHUP, and so would what it starts.
         options = {
-            "preexec_fn": _heed_signals,
+            "preexec_fn": heed_signals,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.STDOUT,
             "text": True,
@@ -61,7 +61,7 @@ class Shell:
         return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
 
 
-def _heed_signals() -> None:
+def heed_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -54,6 +54,21 @@ def peek(path: Path) -> Origin:
     return Origin.of(_mapping(notebook))
 
 
+def resources(path: Path) -> dict[str, float]:
+    """What a notebook's metadata say (`nbxunit.resources`) that a worker must have for it."""
+    try:
+        notebook = read(path) if is_text(path) else json.loads(text_of(path))
+    except (OSError, ValueError, RecursionError, NotebookError):
+        return {}  # the run says what is wrong
+    ours = _mapping(_mapping(_mapping(notebook).get("metadata")).get("nbxunit"))
+    wanted = _mapping(ours.get("resources"))
+    return {
+        str(name): float(number)
+        for name, number in wanted.items()
+        if isinstance(number, int | float)
+    }
+
+
 def may_have_tests(config: pytest.Config, path: Path) -> bool:
     """Whether a static look finds anything in a notebook that could be a test or hook.
 

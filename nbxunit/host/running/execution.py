@@ -1,6 +1,6 @@
 """One notebook on one kernel: prepared, its cells executed, its tests run, told as records.
 
-Runs on the event loop of `scheduling`; what records mean to pytest is `replay`'s.
+Runs on the event loop of `local`; what records mean to pytest is `replay`'s.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """The stages of one notebook's run on a kernel: it is prepared, its cells are executed, its tests run.
 
-Runs on the event loop of `scheduling`. What takes too long is interrupted, and killed where that does not help.
+Runs on the event loop of `local`. What takes too long is interrupted, and killed where that does not help.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -132,7 +131,7 @@ class NotebookRun:
         job = self._job
         order = {
             "protocol": protocol.VERSION, "path": str(job.path), "args": job.args,
-            "options": job.options, "selection": job.selection, "cwd": os.getcwd(),  # noqa: PTH109
+            "options": job.options, "selection": job.selection, "cwd": job.cwd,
             "folder": str(self._kernel.folder), "companion": job.companion, "variant": job.variant,
             "save": str(job.save) if job.save else None, "words": job.words, "made": job.made,
             "opened": job.opened, "measured": job.measured, "first_lines": self._first_lines,
@@ -146,7 +145,7 @@ class NotebookRun:
         """Let plugins and conftests end what they began before the cells; what fails there is no news."""
         self._control.doing = "ending the session"
         if self._kernel.is_alive():
-            code = call("end", {"cwd": os.getcwd()})  # noqa: PTH109
+            code = call("end", {"cwd": self._job.cwd})
             async with tasks.running(
                 request(self._kernel.client, code), self._kernel.died(), self._control.stop.wait()
             ) as running:

@@ -1,6 +1,6 @@
 """The one execute request in which all tests of a notebook run, and the wire's end on the host.
 
-Runs on the loop of `scheduling`. Frames of events come as input requests on the stdin channel, and
+Runs on the loop of `local`. Frames of events come as input requests on the stdin channel, and
 are answered at once; output comes over IOPub.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from io import FileIO
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nbxunit import frames, protocol
@@ -24,6 +24,7 @@ from nbxunit.host.notebooks.files import NotebookError
 from nbxunit.host.records import Job, Output, Question, Sections
 from nbxunit.host.running import kernel_files
 from nbxunit.host.running.control import GRACE, Control
+from nbxunit.host.running.journal import Journal
 
 TICK = 0.1
 """Seconds between two looks at what is running."""
@@ -45,7 +46,7 @@ class TestRun:
         self._nonce = secrets.token_hex(16)
         self._reader = frames.FrameReader(self._nonce)
         self._order = frames.Order()
-        self._journal: FileIO | None = None
+        self._journal = Journal(kernel.journal)
         self._markers: dict[str, asyncio.Event] = {}
         self._ended = False
         self._running: tuple[str, float] | None = None
@@ -69,19 +70,12 @@ class TestRun:
             self._watch(),
             self._stop_soon(),
             self._end_at(deadline),
+            self._tell_ahead(),
         )
-        with self._open_journal():
+        with self._journal.open():
             async with tasks.running(*reply_and_events, *meanwhile) as (reply, frames, death, *_):
                 await tasks.first(reply, frames, death)
                 self._conclude(reply, frames, death)
-
-    @contextlib.contextmanager
-    def _open_journal(self) -> Iterator[None]:
-        """Keep the journal open: a test can remove it. Without one the kernel says what is wrong."""
-        with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):
-                self._journal = stack.enter_context(FileIO(self._kernel.journal))
-            yield
 
     def _conclude(
         self, reply: asyncio.Future[Any], frames: asyncio.Future[Any], death: asyncio.Future[Any]
@@ -141,6 +135,7 @@ class TestRun:
             number, events = self._reader.read(prompt)
             if events is None:
                 continue
+            events = itertools.islice(events, self._journal.framed(), None)
             if self._job.live_output:
                 await self._drained(number)
             if number == 1:  # which version speaks is to be known before a test runs
@@ -182,20 +177,19 @@ class TestRun:
             report["sections"] = [*report.get("sections", ()), *stacks]
             self._late = None
 
+    async def _tell_ahead(self) -> None:
+        """Take events that are not sent yet, where a host on another machine can not read them later."""
+        while self._job.told_ahead:
+            await asyncio.sleep(TICK)
+            self._read_journal()
+
     def _read_journal(self) -> None:
         """Take the events that a dead kernel could not send any more."""
-        for line in self._journal_lines():
+        for line in self._journal.ahead(self._reader.number):
             with contextlib.suppress(protocol.ProtocolError):
                 event = protocol.decode(line)
                 self._note(event)
                 self._emit(event)
-
-    def _journal_lines(self) -> list[str]:
-        if self._journal is None:
-            return []
-        self._journal.seek(0)
-        text = self._journal.readall().decode("utf-8", "replace")
-        return list(frames.journal_lines(text, self._reader.number))
 
     # --- output ---
 
@@ -259,7 +253,7 @@ class TestRun:
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""
-        for line in reversed(self._journal_lines()):
+        for line in reversed(self._journal.lines(self._reader.number)):
             try:
                 event = protocol.decode(line)
             except protocol.ProtocolError:

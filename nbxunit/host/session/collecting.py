@@ -36,13 +36,16 @@ class Collecting:
         self._notebooks = 0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection(self) -> Any:
+    def pytest_collection(self, session: pytest.Session) -> Any:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
         self._state.signals.begin()
         self._state.split_arguments()
         compat.count_files(self._config, self._counted)
+        self._runs.connect()
         with compat.literal_arguments():
-            return (yield)
+            outcome = yield
+        self._runs.check_resources(session)
+        return outcome
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Do not follow a link into a folder that it lies in: there is no end of it."""

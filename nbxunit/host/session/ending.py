@@ -35,8 +35,8 @@ class Ending:
     def pytest_sessionfinish(self, session: pytest.Session) -> Any:
         """Stop what still runs; a test that was not found is a usage error, as for pytest."""
         self._state.signals.is_ending = True
-        if self._state.runner is not None and self._state.signals.received is not None:
-            self._state.runner.hurry(TEARDOWN)
+        if self._state.pool is not None and self._state.signals.received is not None:
+            self._state.pool.hurry(TEARDOWN)
         self._state.stack.close()
         if self._state.signals.exit_status is not None:
             session.exitstatus = self._state.signals.exit_status

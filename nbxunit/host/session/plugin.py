@@ -24,7 +24,7 @@ from nbxunit.host.session.summaries import Summaries
 
 if TYPE_CHECKING:
     from nbxunit.host.records import Record
-    from nbxunit.host.running.scheduling import Run
+    from nbxunit.host.running.pools import Run
     from nbxunit.host.session.replay import Replay
 
 
@@ -88,7 +88,7 @@ class Running:
             replay.replay(self._due(run, item, replay))
         except KeyboardInterrupt:
             self._state.signals.is_ending = True
-            doing = run.control.doing
+            doing = run.doing
             self._runs.interrupt({item: replay})
             is_interrupt = self._state.signals.exit_status is None
             how = "interrupted" if is_interrupt else f"ended by {self._state.signals.name}"
@@ -106,7 +106,7 @@ class Running:
             if not is_over(item.session) or replay.is_in_test:
                 yield record
             if is_over(item.session):
-                run.control.go = False
+                run.begin_no_test()
 
     def _conclude(self, item: NotebookItem, replay: Replay) -> None:
         self._state.skips += replay.skips

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,15 @@ import pytest
 from nbxunit.host import compat
 from nbxunit.host.kernels import processes
 from nbxunit.host.running import open_files
-from nbxunit.host.session import measuring, planning, settings, terminal
+from nbxunit.host.session import cluster, measuring, planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
 from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
     from nbxunit.host.records import Job, Record
-    from nbxunit.host.running.scheduling import Run
+    from nbxunit.host.running.dask import DaskPool
+    from nbxunit.host.running.pools import Pool, Run
     from nbxunit.host.session.state import NotebookSession
 
 TEARDOWN = 1.0
@@ -39,20 +41,51 @@ class Runs:
         self._state = state
         self._config = state.config
         self._runs: dict[NotebookItem, Run] = {}
+        self._cluster: DaskPool | None = None
 
     def of(self, item: NotebookItem, nextitem: pytest.Item | None) -> Run:
         """The run of `item`; what follows is submitted too, so that its kernel is there in time."""
-        waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
-        jobs = 1 if self._state.is_worker else settings.jobs(self._config, len(waiting))
-        jobs = self._fitting(min(jobs, len(waiting)))
+        slots = self._pool(item.session).slots
         following = [nextitem] if isinstance(nextitem, NotebookItem) else []
-        if jobs > 1:
-            following = self._in_order_of_work(waiting[waiting.index(item) :], jobs)
+        if slots > 1:
+            waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
+            following = self._in_order_of_work(waiting[waiting.index(item) :], slots)
         for each in following if item in following else (item, *following):
             if each not in self._runs and self._state.why_skipped(each.parent) is None:
-                self._runs[each] = self.submit(each, jobs, held=jobs == 1)
+                self._runs[each] = self.submit(each, held=slots == 1)
         self._runs[item].begin()
         return self._runs[item]
+
+    def connect(self) -> None:
+        """Have a pool on the cluster, if one is asked for. UsageError."""
+        if cluster.asked_for(self._config):
+            self._cluster = cluster.pool(self._config, self._remark)
+            self._state.pool = self._state.stack.enter_context(self._cluster)
+
+    def check_resources(self, session: pytest.Session) -> None:
+        """UsageError if no worker of the cluster has what a notebook wants."""
+        if self._cluster is not None and not self._config.option.collectonly:
+            items = [each for each in session.items if isinstance(each, NotebookItem)]
+            files = [(each.path, isinstance(each.parent, CompanionFile)) for each in items]
+            cluster.check_resources(self._config, self._cluster, files)
+
+    def _remark(self, job: Job, text: str) -> None:
+        items = [item for item, run in self._runs.items() if run.job is job]
+        for item in items:
+            self._state.remark(item.notebook_id, text)
+
+    def _pool(self, session: pytest.Session) -> Pool:
+        from nbxunit.host.running.local import LocalPool
+
+        if self._state.pool is None:
+            count = self._state.notebooks(session)
+            jobs = 1 if self._state.is_worker else settings.jobs(self._config, count)
+            forking = self._state.forking and dataclasses.replace(
+                self._state.forking, many=count > 1
+            )
+            pool = LocalPool(self._fitting(min(jobs, count)), forking)
+            self._state.pool = self._state.stack.enter_context(pool)
+        return self._state.pool
 
     def _fitting(self, jobs: int) -> int:
         """As many of `jobs` as the limit of open files lets run at once; where that is fewer, it is said."""
@@ -70,15 +103,9 @@ class Runs:
         order = planning.work_order(files, self._state.durations.known, jobs)
         return [items[index] for index in order]
 
-    def submit(self, item: NotebookItem, jobs: int = 1, *, held: bool = False) -> Run:
-        """Run the notebook of `item`, one of at most `jobs` at once; one that is `held` waits to begin."""
-        from nbxunit.host.running.scheduling import Runner
-
-        if self._state.runner is None:
-            many = self._state.notebooks(item.session) > 1
-            forking = self._state.forking and dataclasses.replace(self._state.forking, many=many)
-            self._state.runner = self._state.stack.enter_context(Runner(jobs, forking))
-        run = self._state.runner.submit(self._job(item), held=held)
+    def submit(self, item: NotebookItem, *, held: bool = False) -> Run:
+        """Run the notebook of `item`; one that is `held` waits to begin."""
+        run = self._pool(item.session).submit(self._job(item), held=held)
         self.limit(run, item.session)
         return run
 
@@ -89,7 +116,7 @@ class Runs:
         selection, checking = divided(
             {"ids": item.selected, **self._state.cache.of(item)}, self._state.checking
         )
-        return Job(
+        job = Job(
             item.path,
             config.getoption("nbxunit_kernel") or config.getini("nbxunit_kernel") or None,
             settings.plugins(config),
@@ -114,7 +141,9 @@ class Runs:
             log_file=compat.has_log_file(config),
             worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
             measured=measuring.told(config, item.path),
+            cwd=os.getcwd(),  # noqa: PTH109 - as it stands
         )
+        return cluster.adapted(config, job) if cluster.asked_for(config) else job
 
     def records(self, run: Run, item: NotebookItem) -> Iterator[Any]:
         """The records of a run as they come, with signals held; meanwhile what it is doing."""
@@ -125,7 +154,7 @@ class Runs:
             try:
                 run.spool.wait(waiting.timeout)
             except TimeoutError:
-                waiting.silent(run.control.doing)
+                waiting.silent(run.doing)
                 continue
             waiting.heard()
             with self._state.signals.held():
@@ -147,7 +176,7 @@ class Runs:
         option = self._config.option
         maxfail = option.maxfail or (1 if getattr(option, "stepwise", False) else 0)
         if maxfail:
-            run.control.max_failures = max(maxfail - session.testsfailed, 1)
+            run.limit(max(maxfail - session.testsfailed, 1))
 
     def interrupt(self, replays: dict[NotebookItem, Any]) -> None:
         """Let all notebooks tear down, and report what they have said, for a bounded time."""

@@ -93,13 +93,17 @@ def forking(config: pytest.Config) -> Forking | None:
 
     if config.getoption("nbxunit_no_fork") or not forking.is_possible():
         return None
+    return forking.Forking(forking.ForkServer.take(), *warm(config))
+
+
+def warm(config: pytest.Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a fork server is warmed with: words for pytest, and modules."""
     option = config.getoption("nbxunit_preload")
     preload = option.split(",") if option else config.getini("nbxunit_preload")
     # The server loads what every kernel will, and none of the plugins that are kept out.
     plugins = [name for name in config.option.plugins or () if name.startswith("no:")]
     words = tuple(word for name in (*plugins, "nbxunit") for word in ("-p", name))
-    preload = measuring.preloaded(config, preload)
-    return forking.Forking(forking.ForkServer.take(), words, preload)
+    return words, measuring.preloaded(config, preload)
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:
@@ -169,7 +173,7 @@ def saved(config: pytest.Config, path: Path, variant: str = "") -> Path | None:
 
 def jobs(config: pytest.Config, count: int) -> int:
     """How many of `count` notebooks run at once. UsageError for what is neither a number nor auto."""
-    option = str(config.getoption("nbxunit_jobs"))
+    option = str(config.getoption("nbxunit_jobs") or 1)
     if option in ("auto", "logical"):
         usable = (
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

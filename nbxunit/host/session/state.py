@@ -13,7 +13,7 @@ import pytest
 
 from nbxunit import protocol
 from nbxunit.host.notebooks import files, static_look
-from nbxunit.host.session import settings
+from nbxunit.host.session import cluster, settings
 from nbxunit.host.session.changed import Changed
 from nbxunit.host.session.durations import Durations
 from nbxunit.host.session.items import NotebookItem
@@ -24,13 +24,13 @@ from nbxunit.limits import RUN_LIMIT, Room
 
 if TYPE_CHECKING:
     from nbxunit.host.kernels.forking import Forking
-    from nbxunit.host.running.scheduling import Runner
+    from nbxunit.host.running.pools import Pool
 
 
 class NotebookSession:
     """One pytest session with notebooks in it.
 
-    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `runner`
+    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `pool`
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
     number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
@@ -46,7 +46,7 @@ class NotebookSession:
         self.durations = Durations(config)
         self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self.forking: Forking | None = None
-        self.runner: Runner | None = None
+        self.pool: Pool | None = None
         self.not_found: list[str] = []
         self.empty: list[str] = []
         self.skips = 0
@@ -64,10 +64,11 @@ class NotebookSession:
         if not self.is_worker:  # xdist's controller ends its workers
             self.signals.install()
         settings.check(config)
+        cluster.check(config)
 
     def _abort(self) -> None:
-        if self.runner is not None:
-            self.runner.abort()
+        if self.pool is not None:
+            self.pool.abort()
 
     def remark(self, notebook: str, text: str) -> None:
         """Say `text` of a notebook in the summary; of several, once."""
@@ -97,6 +98,8 @@ class NotebookSession:
 
     def start_server(self) -> None:
         """Let the fork server come up, if there is to be one and it is not there yet."""
+        if cluster.asked_for(self.config):
+            return
         if self.forking is None and (forking := settings.forking(self.config)) is not None:
             self.forking = forking
             self.stack.callback(forking.server.drop)  # also where no notebook comes to run

@@ -21,40 +21,58 @@ from nbxunit.host.running.execution import execute
 from nbxunit.host.running.spooling import Spool, Store
 
 
-class Run:
+class LocalRun:
     """A job that has been submitted: its records, and the control of it."""
 
-    def __init__(self, job: Job, control: Control, runner: Runner) -> None:
+    def __init__(self, job: Job, control: Control, pool: LocalPool) -> None:
         self.job = job
         self.control = control
-        self.spool = Spool(runner.store)
+        self.spool = Spool(pool.store)
         self.seconds = 0.0
         """How long it took from its turn to its end."""
-        self._runner = runner
+        self._pool = pool
         self.future: Future[None]
+
+    @property
+    def doing(self) -> str:
+        """What the job is at, for a person who waits."""
+        return self.control.doing
 
     def begin(self) -> None:
         """Let it begin, if it was held."""
-        self._runner.call(self.control.start.set)
+        self._pool.call(self.control.start.set)
+
+    def limit(self, failures: int) -> None:
+        """So many failures it may have in all."""
+        self.control.max_failures = failures
+
+    def begin_no_test(self) -> None:
+        """Let the test that runs come to its end, and no other begin."""
+        self.control.go = False
 
     def stop(self, grace: float = GRACE) -> None:
         """Let it end: what runs is interrupted, and killed if it has not ended after `grace` s."""
         self.control.go = False
         self.control.grace = min(grace, self.control.grace)
-        self._runner.call(self.control.stop.set)
+        self._pool.call(self.control.stop.set)
+
+    def kill(self) -> None:
+        """End it now; its records say so."""
+        self.stop(grace=0)
+        self._pool.call(self.control.kill)
 
     def forget(self) -> None:
         """Wait for its end, and drop what it has left."""
-        self._runner.forget(self)
+        self._pool.forget(self)
 
     def answer(self, text: str) -> None:
         """Answer a question of the kernel."""
         kernel = self.control.kernel
         if kernel is not None:
-            self._runner.call(lambda: kernel.client.input(text))
+            self._pool.call(lambda: kernel.client.input(text))
 
 
-class Runner:
+class LocalPool:
     """Runs at most `jobs` notebooks at once, in the order in which they are submitted.
 
     As many kernels again are started ahead, and wait for their turn. Kernels
@@ -62,12 +80,13 @@ class Runner:
     """
 
     def __init__(self, jobs: int, forking: Forking | None) -> None:
+        self.slots = jobs
         self._forking = forking
         self._loop = asyncio.SelectorEventLoop()  # ZeroMQ needs it, also on Windows
         self._alive = asyncio.Semaphore(2 * jobs)
         self._slots = asyncio.Semaphore(jobs)
         self._thread = threading.Thread(target=self._loop.run_forever, name="nbxunit", daemon=True)
-        self._runs: list[Run] = []
+        self._runs: list[LocalRun] = []
         self.store = Store()
 
     def __enter__(self) -> Self:
@@ -100,29 +119,28 @@ class Runner:
     def abort(self) -> None:
         """Kill what runs, now; its records say so."""
         for run in self._runs:
-            run.stop(grace=0)
-            self.call(run.control.kill)
+            run.kill()
 
     def call(self, function: object) -> None:
         """Call `function` on the loop."""
         self._loop.call_soon_threadsafe(function)  # type: ignore[arg-type]
 
-    def submit(self, job: Job, *, held: bool = False) -> Run:
+    def submit(self, job: Job, *, held: bool = False) -> LocalRun:
         """Run `job` when a slot is free; one that is `held` first waits for its `begin`."""
-        run = Run(job, Control(), self)
+        run = LocalRun(job, Control(), self)
         if not held:
             run.begin()
         run.future = asyncio.run_coroutine_threadsafe(self._execute(run), self._loop)
         self._runs.append(run)
         return run
 
-    def forget(self, run: Run) -> None:
+    def forget(self, run: LocalRun) -> None:
         """Wait for the end of `run`, and drop what it has left."""
         run.future.exception(timeout=None)
         run.spool.close()
         self._runs.remove(run)
 
-    async def _execute(self, run: Run) -> None:
+    async def _execute(self, run: LocalRun) -> None:
         taken, start = False, time.monotonic()
 
         async def turn() -> None:

@@ -1,0 +1,291 @@
+"""A worker's side of a cluster: runs jobs in its pool, and hands their records to the host that asks for them.
+
+Imports no library of the cluster: what it wants of a worker is handed in. A task first claims its run, and
+begins when the host says so, which it says once: clusters run the tasks of lost workers again.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from nbxunit.host.kernels import forking, processes
+from nbxunit.host.kernels.forking import Forking, ForkServer
+from nbxunit.host.records import Broken, Job, Record
+from nbxunit.host.running import plain
+from nbxunit.host.running.control import GRACE
+from nbxunit.host.running.local import LocalPool, LocalRun
+
+VERSION = 1
+"""The version of what host and worker say to each other."""
+TICK = 0.5
+"""Seconds between two looks whether a task is still wanted."""
+CLAIM_AGAIN = 2.0
+"""Seconds until a claim that nobody has answered is made again."""
+WAITING = 4_000_000
+"""Characters of encoded records that wait for the host; what is more waits in the pool's spool."""
+TOGETHER = 1_000_000
+"""Characters of records in one answer, since answers hold the worker's loop."""
+IDLE = 30.0
+"""Seconds without a task until the pool of a host that has not said good-bye is closed."""
+AT_ONCE = 1000
+"""The pool's limit: how many tasks a worker runs at once is the cluster's business."""
+_RUNNING = ("running", "paused", "closing_gracefully")
+_WANTED = ("executing", "long-running")
+
+
+class Worker(Protocol):
+    """What a task wants of the worker that runs it."""
+
+    address: str
+    status: Any
+    state: Any
+
+    def log_event(self, topic: str, message: object) -> None:
+        """Tell those that have subscribed to the topic."""
+
+    def get_current_task(self) -> str:
+        """The key of the task in this thread."""
+
+
+def version() -> int:
+    """The version that this worker speaks."""
+    return VERSION
+
+
+def run(text: str, worker: Worker) -> None:
+    """Run the job of an order, from its claim to the host's word that it has all records."""
+    order = json.loads(text)
+    if order["version"] != VERSION:
+        raise RuntimeError(f"the host speaks version {order['version']}, and this worker {VERSION}")
+    task = _Task(order, worker)
+    _tasks[task.token] = task
+    try:
+        with _pools.used(order["session"], order["forking"]) as pool:
+            task.run(pool)
+    finally:
+        del _tasks[task.token]
+
+
+def exchange(text: str) -> str:
+    """Take what the host says to a task, and answer with records; both may come more than once."""
+    message = json.loads(text)
+    task = _tasks.get(message["token"])
+    return json.dumps({"gone": True} if task is None else task.exchange(message))
+
+
+def leave(session: str) -> None:
+    """A host has ended: close its pool, but not in this thread, which has others to serve."""
+    threading.Thread(target=_pools.close, args=(session,), daemon=True).start()
+
+
+class _Pools:
+    """One pool for each host whose jobs run here, so that none has a fork server that another has warmed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pools: dict[str, LocalPool] = {}
+        self._users: collections.Counter[str] = collections.Counter()
+        self._timers: dict[str, threading.Timer] = {}
+
+    @contextlib.contextmanager
+    def used(self, session: str, words: Mapping[str, Any] | None) -> Iterator[LocalPool]:
+        """The pool of a host, for the time of a block."""
+        try:
+            yield self._take(session, words)
+        finally:
+            self._give_back(session)
+
+    def _take(self, session: str, words: Mapping[str, Any] | None) -> LocalPool:
+        with self._lock:
+            if timer := self._timers.pop(session, None):
+                timer.cancel()
+            if session not in self._pools:
+                self._pools[session] = LocalPool(AT_ONCE, _forking(words)).__enter__()
+            self._users[session] += 1
+            return self._pools[session]
+
+    def _give_back(self, session: str) -> None:
+        with self._lock:
+            self._users[session] -= 1
+            if not self._users[session]:
+                timer = self._timers[session] = threading.Timer(IDLE, self.close, (session,))
+                timer.daemon = True
+                timer.start()
+
+    def close(self, session: str) -> None:
+        """Close a pool that nobody uses."""
+        with self._lock:
+            if self._users[session]:
+                return
+            del self._users[session]
+            if timer := self._timers.pop(session, None):
+                timer.cancel()
+            pool = self._pools.pop(session, None)
+        if pool is not None:
+            pool.__exit__(None, None, None)
+
+
+def _forking(words: Mapping[str, Any] | None) -> Forking | None:
+    if words is None or not forking.is_possible():
+        return None
+    return Forking(ForkServer.take(), tuple(words["words"]), tuple(words["preload"]))
+
+
+_pools = _Pools()
+_tasks: dict[str, _Task] = {}
+
+
+class _Task:
+    """One task of the cluster: a job, and its records on their way to the host."""
+
+    def __init__(self, order: Mapping[str, Any], worker: Worker) -> None:
+        self.token = secrets.token_hex(16)
+        self._order = order
+        self._worker = worker
+        self._key = worker.get_current_task()
+        self._run: LocalRun | None = None
+        self._changed = threading.Condition()
+        self._records: collections.deque[str] = collections.deque()
+        self._first = 0
+        self._size = 0
+        self._has_begun = self._is_refused = self._is_over = self._is_told = False
+
+    def run(self, pool: LocalPool) -> None:
+        """Claim the run, and run the job when it may begin; return when the host has all of it."""
+        job = plain.job(self._order["job"])
+        variables = {**processes.environment(), **job.environment}
+        self._run = run = pool.submit(dataclasses.replace(job, environment=variables), held=True)
+        try:
+            if self._may_begin():
+                wrong = _wrong_file(job, self._order["sha256"], self._worker.address)
+                if wrong is None:
+                    run.begin()
+                    self._pass_on(run)
+                else:
+                    self._put(wrong)
+                self._end()
+        finally:
+            run.stop()
+            run.forget()
+
+    def _may_begin(self) -> bool:
+        """Claim until the host answers; False where it refuses, or nobody wants the task any more."""
+        claimed = 0.0
+        while self._is_wanted() and not self._is_refused:
+            if time.monotonic() - claimed > CLAIM_AGAIN:
+                claimed = time.monotonic()
+                self._tell(claimant=self._worker.address)
+            with self._changed:
+                if self._changed.wait_for(lambda: self._has_begun or self._is_refused, TICK):
+                    return not self._is_refused
+        return False
+
+    def _pass_on(self, run: LocalRun) -> None:
+        """Hand over the records of the run until its end, or until nobody wants them."""
+        is_wanted = True
+        while True:
+            try:
+                record = run.spool.get(TICK)
+            except TimeoutError:
+                record = None
+                if is_wanted and not self._is_wanted():
+                    is_wanted = False
+                    run.stop(GRACE)
+                continue
+            if record is None:
+                return
+            if is_wanted:
+                self._put(record)
+
+    def _put(self, record: Record) -> None:
+        text = plain.encode(record)
+        with self._changed:
+            while self._size > WAITING and self._is_wanted():
+                self._changed.wait(TICK)
+            self._records.append(text)
+            self._size += len(text)
+        self._tell()
+
+    def _end(self) -> None:
+        """Wait until the host knows of the end."""
+        self._is_over = True
+        self._tell()
+        with self._changed:
+            while not self._is_told and self._is_wanted():
+                self._changed.wait(TICK)
+
+    def _tell(self, claimant: str = "") -> None:
+        """Let the host know that there is something to fetch, or who claims the run."""
+        message = {"run": self._order["run"], "token": self.token, "claimant": claimant}
+        self._worker.log_event(self._order["topic"], message)
+
+    def _is_wanted(self) -> bool:
+        """Whether the cluster still wants the task: the end of a host or a scheduler ends it."""
+        task = self._worker.state.tasks.get(self._key)
+        is_running = self._worker.status.name in _RUNNING
+        return is_running and task is not None and task.state in _WANTED
+
+    # --- in the worker's own thread ---
+
+    def exchange(self, message: Mapping[str, Any]) -> dict[str, object]:
+        """Take what the host says, and answer with what it has not acknowledged."""
+        self._obey(message)
+        with self._changed:
+            while self._records and self._first < message["has"]:
+                self._size -= len(self._records.popleft())
+                self._first += 1
+            sent: list[str] = []
+            size = 0
+            for text in self._records:
+                size += len(text)
+                if sent and size > TOGETHER:
+                    break
+                sent.append(text)
+            is_last = self._is_over and len(sent) == len(self._records)
+            self._is_told = self._is_told or bool(message["knows_end"])
+            self._changed.notify_all()
+        run = self._run
+        return {
+            "first": self._first,
+            "records": sent,
+            "ended": is_last,
+            "seconds": run.seconds if run else 0.0,
+            "doing": run.doing if run else "",
+        }
+
+    def _obey(self, message: Mapping[str, Any]) -> None:
+        with self._changed:
+            self._has_begun = self._has_begun or message["begin"]
+            self._is_refused = self._is_refused or message["refused"]
+            self._changed.notify_all()
+        if self._run is None:
+            return
+        if message["failures"] is not None:
+            self._run.limit(message["failures"])
+        if not message["go"]:
+            self._run.begin_no_test()
+        if message["grace"] is not None:
+            self._run.stop(message["grace"])
+        if message["kill"]:
+            self._run.kill()
+
+
+def _wrong_file(job: Job, sha256: str, worker: str) -> Broken | None:
+    """What is wrong with the file of a job on this machine, if anything is."""
+    hint = "notebooks are at the same path on every worker, by a shared file system or an image"
+    try:
+        found = hashlib.sha256(job.path.read_bytes()).hexdigest()
+    except OSError as exc:
+        return Broken(f"the worker {worker} cannot read {job.path}: {exc.strerror}; {hint}")
+    if found != sha256:
+        return Broken(f"the worker {worker} has another file at {job.path} than this host; {hint}")
+    return None
