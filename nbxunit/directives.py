@@ -34,6 +34,7 @@ _EXPECTED_TEST = (
 _MAGIC = re.compile(r"%%xunit_(setup|teardown|test)(?:[ \t]+(.*))?$")
 _COMMENT = re.compile(r"#[ \t]*xunit:[ \t]*([A-Za-z]\w*)(?:[ \t]+(.*))?$")
 _MISPLACED = re.compile(r"#[ \t]*xunit:[ \t]*(?:setup|teardown|test)\b")
+_LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 _CALL = re.compile(r"(?P<head>[^(]*?)\s*(?:\((?P<args>[^()]*)\))?\s*")
 _OPTION = re.compile(r"(?:^|(?<=\s))--(?P<name>[^\s=]*)(?:=|\s+|$)")
 
@@ -108,6 +109,11 @@ def first(lines: Iterable[str]) -> int | None:
         (index for index, line in enumerate(lines) if line.strip() and not line.startswith("#|")),
         None,
     )
+
+
+def loads_extension(source: str) -> bool:
+    """Whether a cell loads nbxunit: without that, hook and test cells are none in Jupyter."""
+    return _LOADS.search(source) is not None
 
 
 def as_magic(line: str) -> str:

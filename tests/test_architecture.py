@@ -19,6 +19,7 @@ MODULES = {
     ".".join(("nbxunit", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES
 }
 SHARED = (
+    "annotation.py",
     "bodies.py",
     "kernel_folder.py",
     "lines.py",

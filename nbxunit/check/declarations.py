@@ -12,7 +12,6 @@ from nbxunit.directives import DirectiveError
 
 _KINDS = ("setup", "teardown", "test")
 _MAGICS = tuple(f"%%xunit_{kind}" for kind in _KINDS)
-_LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 _MISSPELT = re.compile(r"%%(x?u?nit\w*|xunit\w*)\b|#[ \t]*xunit:[ \t]*(\w+)")
 _NONE_OF_OURS = re.compile(r"%%x?unit(test)?$")
 """What others call their magics."""
@@ -73,7 +72,7 @@ def _misplaced(notebook: Notebook, cell: Cell) -> Iterator[Finding]:
 
 def _not_loaded(notebook: Notebook) -> Iterator[Finding]:
     declaring = [cell for cell in notebook.cells if cell.declared is not None]
-    if declaring and not any(_LOADS.search(cell.source) for cell in notebook.cells):
+    if declaring and not any(directives.loads_extension(cell.source) for cell in notebook.cells):
         message = (
             "no cell says %load_ext nbxunit, without which hook and test cells are none in Jupyter; "
             "say it in the first cell"

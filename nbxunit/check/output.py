@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+from nbxunit.annotation import annotation
 from nbxunit.check.findings import Finding
 
 FORMATS = ("text", "json", "github")
@@ -24,14 +25,7 @@ def _text(finding: Finding) -> str:
 
 
 def _annotation(finding: Finding) -> str:
-    """A workflow command of GitHub."""
     where = f"cell {finding.cell}, line {finding.line}: " if finding.cell else ""
-    properties = {"file": finding.path, "line": finding.file_line, "title": finding.rule}
-    told = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
-    return f"::{finding.severity} {told}::{_escaped(where + finding.message)}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    for char in f"%\r\n{more}":
-        text = text.replace(char, f"%{ord(char):02X}")
-    return text
+    return annotation(
+        finding.severity, finding.path, finding.file_line, finding.rule, where + finding.message
+    )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 SKIP_TAG = "skip-execution"
 CHECKPOINTS = ".ipynb_checkpoints"
-_LOADS = re.compile(r"load_ext\b.*\bnbxunit\b|\bnbxunit\b.*\bload_ipython_extension\b")
 
 
 class NotebookError(Exception):
@@ -152,7 +151,7 @@ def remarks(notebook: NotebookNode) -> Iterator[str]:
         slip = str(exc).partition("\n")[0]
         yield f"not quite a valid notebook, but run all the same: {slip}"
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    if any(map(directives.find, sources)) and not any(map(_LOADS.search, sources)):
+    if any(map(directives.find, sources)) and not any(map(directives.loads_extension, sources)):
         yield (
             "no cell says %load_ext nbxunit, without which its hook and test cells are none in Jupyter"
         )

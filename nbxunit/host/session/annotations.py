@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from nbxunit.annotation import annotation
 from nbxunit.host import compat
 from nbxunit.host.notebooks.text import SUFFIXES
 from nbxunit.limits import shortened
@@ -97,7 +98,8 @@ class Annotations:
         """Write the annotations; GitHub takes them from the output."""
         if self._annotates and not self._is_worker:
             for finding in self._findings[:MOST]:
-                terminalreporter.write_line(_annotation(finding))
+                told = annotation("error", finding.path, finding.line, finding.nodeid, finding.text)
+                terminalreporter.write_line(told)
 
     def pytest_sessionfinish(self) -> None:
         """Write the code quality report."""
@@ -134,19 +136,6 @@ def _roots(path: Path) -> Iterator[Path]:
         yield Path(workspace).absolute()
     yield from (folder for folder in path.parents if (folder / ".git").exists())
     yield Path.cwd()
-
-
-def _annotation(finding: Finding) -> str:
-    """A workflow command of GitHub."""
-    properties = {"file": finding.path, "line": finding.line, "title": finding.nodeid}
-    told = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
-    return f"::error {told}::{_escaped(finding.text)}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    for char in f"%\r\n{more}":
-        text = text.replace(char, f"%{ord(char):02X}")
-    return text
 
 
 def _quality(finding: Finding) -> dict[str, Any]:
