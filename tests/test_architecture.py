@@ -175,6 +175,7 @@ def test_shared_modules_import_the_standard_library_only(file):
     ("module", "files"),
     [
         ("nbformat", ["host/notebooks/files.py"]),
+        ("distributed", ["host/running/connecting.py"]),
         ("nbclient", ["host/running/cells.py", "host/running/widgets.py"]),
         (
             "jupyter_client",
@@ -183,7 +184,7 @@ def test_shared_modules_import_the_standard_library_only(file):
     ],
 )
 def test_a_library_has_its_users(module, files):
-    """Nbformat is imported by one module at run time, nbclient by two, jupyter_client by three."""
+    """Nbformat and distributed are imported by one module at run time, nbclient by two, jupyter_client by three."""
     importing = [path for path in FILES if uses(path, module) - {"nbformat.NotebookNode"}]
     assert [name(path) for path in importing if not only_for_types(path, module)] == files
 

@@ -77,7 +77,7 @@ def adapted(config: pytest.Config, job: Job) -> Job:
         job,
         environment={name: os.environ[name] for name in names if name in os.environ},
         options=options,
-        told_ahead=True,
+        told_ahead=not job.live_output,  # reports would overtake what is printed before them
         resources=_wanted(config, job.path, is_companion=job.companion),
     )
 
