@@ -194,7 +194,7 @@ def test_no_room_for_the_notebook(shell, disk):
     assert "a.ipynb cannot be written: [Errno 28] No space left on device" in result.output
     assert (disk / "out/a.ipynb").read_text() == "old"
     assert sorted(path.name for path in (disk / "out").iterdir()) == ["a.ipynb", "b.ipynb"]
-    assert "PASSED" in outputs_of(disk / "out/b.ipynb")
+    assert "test_last  passed" in outputs_of(disk / "out/b.ipynb")
 
 
 def test_no_room_for_junit(shell, disk):

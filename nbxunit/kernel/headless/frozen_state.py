@@ -26,6 +26,10 @@ def renew() -> None:
     if "multiprocessing.process" in modules:
         # Processes that are spawned import from there what stands beside the notebook.
         modules["multiprocessing.process"].ORIGINAL_DIR = os.getcwd()  # noqa: PTH109
+    if "doctest" in modules:
+        # Its debugger derives from pdb's, in whose place ipykernel has put IPython's meanwhile.
+        debugger = modules["doctest"]._OutputRedirectingPdb  # noqa: SLF001
+        debugger.__bases__ = (modules["pdb"].Pdb,)
     if "matplotlib" in modules:
         # As matplotlib does at its import. ipykernel has set the variable meanwhile.
         backend = os.environ.get("MPLBACKEND")
