@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
-_SKIPPED = "skip-execution"
+SKIP_TAG = "skip-execution"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,11 @@ class FileLines:
             text = path.read_text("utf-8")
             content = json.loads(text)
             cells = zip(content["cells"] * _is_python(content), _lines(text), strict=False)
-            executed = [(cell, tuple(lines)) for cell, lines in cells if _is_executed(cell)]
+            executed = [
+                (cell, tuple(lines))
+                for cell, lines in cells
+                if is_executed(cell, "".join(cell.get("source", ())))
+            ]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return
         self.cells = [
@@ -82,10 +86,10 @@ def _counted(cells: list[FileCell]) -> Iterator[FileCell]:
         yield dataclasses.replace(cell, lines=tuple(range(first, last + 1)))
 
 
-def _is_executed(cell: Any) -> bool:
-    source = "".join(cell.get("source", ()))
-    tags = cell.get("metadata", {}).get("tags", ())
-    return bool(cell["cell_type"] == "code" and source.strip() and _SKIPPED not in tags)
+def is_executed(cell: Any, source: str) -> bool:
+    """Whether a run executes a cell of a notebook's JSON that has this source, and counts it."""
+    tags = (cell.get("metadata") or {}).get("tags") or ()
+    return bool(cell["cell_type"] == "code" and source.strip() and SKIP_TAG not in tags)
 
 
 def _lines(text: str) -> Iterator[Iterator[int]]:

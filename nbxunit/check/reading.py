@@ -10,14 +10,12 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from nbxunit import directives
 from nbxunit.check.findings import Finding, Severity
 from nbxunit.directives import Directive, DirectiveError, Kind
-from nbxunit.lines import FileLines
+from nbxunit.lines import FileLines, is_executed
 
-_SKIPPED = "skip-execution"
 _MAGIC = re.compile(r"(?P<indent>[ \t]*)(?:%(?!%)|!|\?|/\w)|.*[^\s#]\?{1,2}[ \t]*$")
 _ASSIGNED = re.compile(r"(?P<target>[ \t]*[\w., \t*\[\]]+=[ \t]*)(?:!|%\w)")
 _TRANSPARENT = re.compile(r"%%(?:capture|prun|time|timeit|xunit_\w+)\b")
@@ -127,8 +125,9 @@ def read(path: Path, shown: str) -> Notebook | None:
         metadata = content.get("metadata") or {}
         spec, info = metadata.get("kernelspec") or {}, metadata.get("language_info") or {}
         language = spec.get("language") or info.get("name") or "python"
-        cells = [cell for cell in content["cells"] if _is_executed(cell)]
-        sources = ["".join(cell["source"]) for cell in cells]
+        code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+        cells = [(cell, "".join(cell["source"])) for cell in code]
+        sources = [source for cell, source in cells if is_executed(cell, source)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as exc:
         raise ReadingError(f"it is not a notebook: {type(exc).__name__}: {exc}") from exc
     if str(language).lower() not in ("python", "ipython"):
@@ -143,10 +142,3 @@ def read(path: Path, shown: str) -> Notebook | None:
 @functools.cache
 def _file_lines(path: Path) -> FileLines:
     return FileLines(path)
-
-
-def _is_executed(cell: Any) -> bool:
-    tags = (cell.get("metadata") or {}).get("tags") or ()
-    return bool(
-        cell["cell_type"] == "code" and "".join(cell["source"]).strip() and _SKIPPED not in tags
-    )

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from nbxunit import directives
+from nbxunit import directives, lines
 from nbxunit.host import compat
 from nbxunit.host.notebooks import text as text_notebooks
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import pytest
     from nbformat import NotebookNode
 
-SKIP_TAG = "skip-execution"
 CHECKPOINTS = ".ipynb_checkpoints"
 
 
@@ -131,14 +130,13 @@ def _read_text(path: Path) -> NotebookNode:
 def first_lines(path: Path, notebook: NotebookNode) -> list[int]:
     """The lines of the text notebook in `path` in which the cells that are executed begin."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    lines = text_notebooks.first_lines(text_of(path), path.suffix, [cell.source for cell in code])
-    return [line for cell, line in zip(code, lines, strict=True) if is_executed(cell)]
+    first = text_notebooks.first_lines(text_of(path), path.suffix, [cell.source for cell in code])
+    return [line for cell, line in zip(code, first, strict=True) if is_executed(cell)]
 
 
 def is_executed(cell: NotebookNode) -> bool:
     """Whether a run executes a cell, and counts it."""
-    is_code = cell.cell_type == "code" and cell.source.strip()
-    return bool(is_code and SKIP_TAG not in tags(cell))
+    return lines.is_executed(cell, cell.source)
 
 
 def remarks(notebook: NotebookNode) -> Iterator[str]:
