@@ -151,6 +151,34 @@ def test_a_time_limit(shell):
     assert "test_slow.py::test_b PASSED" in result.output
 
 
+@pytest.mark.parametrize("limits", [[], ["--test-timeout", "30"]], ids=["alone", "beside"])
+def test_a_time_limit_of_cells(shell, limits):
+    """A cell that takes longer than a cell may is an error of all who asked, executed once, at its line."""
+    project(
+        shell, "print('begun', file=open('runs', 'a'))\ntry: time.sleep(60)\nexcept Exception: pass",
+        "def test_a(notebook): pass\ndef test_b(): pass\ndef test_c(notebook): pass\n"
+        "def test_d():\n    import time; time.sleep(1.2)",
+    )  # fmt: skip
+    result = shell.run("test_slow.py", "-v", "--cell-timeout", "1", *limits)
+    assert "slow.ipynb cell 3 took longer than 1 s and was interrupted" in result.output
+    assert "cell 3, line 2" in result.output
+    assert "test_a ERROR" in result.output
+    assert "test_c ERROR" in result.output
+    assert "2 passed, 2 errors" in result.output
+    assert (shell.folder / "runs").read_text() == "begun\n"
+
+
+def test_a_cell_that_keeps_the_interrupt_of_its_limit(shell):
+    """A cell that keeps the interrupt of its limit to itself fails, too, and the tests behind it run."""
+    project(
+        shell, "try: time.sleep(60)\nexcept BaseException: pass",
+        "def test_a(notebook): pass\ndef test_b(): pass",
+    )  # fmt: skip
+    result = shell.run("test_slow.py", "-v", "--cell-timeout", "1")
+    assert "slow.ipynb cell 3 took longer than 1 s and was interrupted" in result.output
+    assert "test_slow.py::test_b PASSED" in result.output
+
+
 def test_an_interrupt(shell):
     """An interrupt while cells run names the test and the cell, and tears down."""
     project(

@@ -40,16 +40,16 @@ def shown(kernel: Kernel) -> dict[str, list[dict[str, object]]]:
     return {}
 
 
-def reaction(kernel: Kernel) -> int:
-    """When the kernel told the last time that a test failed for its time, if it can be known."""
+def changed(kernel: Kernel, file: str) -> int:
+    """When the kernel wrote or touched a file the last time, in ns; 0 where that cannot be known."""
     with contextlib.suppress(OSError):
-        return (kernel.folder / kernel_folder.REACTED).stat().st_mtime_ns
+        return (kernel.folder / file).stat().st_mtime_ns
     return 0
 
 
-def name_timed_out(kernel: Kernel, nodeid: str) -> None:
-    """Tell the kernel for which test the next interrupt is."""
+def name_timed_out(kernel: Kernel, name: str) -> None:
+    """Tell the kernel for which test, or cell of a companion, the next interrupt is."""
     with contextlib.suppress(OSError):
         timed_out = kernel.folder / kernel_folder.TIMED_OUT
         timed_out.parent.mkdir(mode=0o700, exist_ok=True)  # a test can remove it
-        timed_out.write_text(nodeid, encoding="utf-8")
+        timed_out.write_text(name, encoding="utf-8")

@@ -136,6 +136,8 @@ class NotebookRun:
             "save": str(job.save) if job.save else None, "words": job.words, "made": job.made,
             "opened": job.opened, "measured": job.measured, "first_lines": self._first_lines,
             "python_path": job.python_path, "log_file": job.log_file, "workerinput": job.worker,
+            "test_timeout": job.test_timeout,
+            "cell_timeout": job.cell_timeout if job.companion else None,
         }  # fmt: skip
         reply = await request(self._kernel.client, call("prepare", order))
         if reply["status"] != "ok":

@@ -15,20 +15,20 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nbxunit import frames, protocol
+from nbxunit import frames, kernel_folder, protocol
 from nbxunit.host import tasks
 from nbxunit.host.kernels import hang_report
-from nbxunit.host.kernels.client import call, output_messages, reply_to
+from nbxunit.host.kernels.client import call, reply_to
 from nbxunit.host.kernels.kernel import Kernel, KernelDied
 from nbxunit.host.notebooks.files import NotebookError
-from nbxunit.host.records import Job, Output, Question, Sections
+from nbxunit.host.records import Job, Question, Sections
 from nbxunit.host.running import kernel_files
 from nbxunit.host.running.control import GRACE, Control
 from nbxunit.host.running.journal import Journal
+from nbxunit.host.running.live_output import LiveOutput
 
 TICK = 0.1
 """Seconds between two looks at what is running."""
-MARKER = "application/vnd.nbxunit.marker"
 
 
 class TestRun:
@@ -47,12 +47,13 @@ class TestRun:
         self._reader = frames.FrameReader(self._nonce)
         self._order = frames.Order()
         self._journal = Journal(kernel.journal)
-        self._markers: dict[str, asyncio.Event] = {}
+        self._output = LiveOutput(kernel.client, self._nonce, emit if job.live_output else None)
         self._ended = False
         self._running: tuple[str, float] | None = None
         self._killed = ""
         self._stacks: Sections = ()
         self._late: str | None = None
+        self._executed: tuple[tuple[str, int], float] = ("", 0), 0.0
 
     async def run(self, deadline: float | None = None) -> None:
         """Run the tests, by `deadline` at the latest; KernelDied or NotebookError if they can't end."""
@@ -60,14 +61,14 @@ class TestRun:
             "nonce": self._nonce,
             "saves": self._job.save is not None and not self._job.companion,
             "journal": str(self._kernel.journal),
-            "test_timeout": self._job.test_timeout,
         }
         client = self._kernel.client
         message_id = client.execute_silently(call("run", order), allow_stdin=True)
         reply_and_events = reply_to(client, message_id), self._read_frames(), self._kernel.died()
         meanwhile = (
-            self._read_output(message_id),
-            self._watch(),
+            self._output.read(message_id),
+            self._watch(self._now_running, self._job.test_timeout),
+            self._watch(self._now_executed, self._job.cell_timeout),
             self._stop_soon(),
             self._end_at(deadline),
             self._tell_ahead(),
@@ -137,7 +138,7 @@ class TestRun:
                 continue
             events = itertools.islice(events, self._journal.framed(), None)
             if self._job.live_output:
-                await self._drained(number)
+                await self._output.drained(number)
             if number == 1:  # which version speaks is to be known before a test runs
                 self._take(events)
             client.input(protocol.encode_answer(self._control.answer(number)))
@@ -191,52 +192,34 @@ class TestRun:
                 self._note(event)
                 self._emit(event)
 
-    # --- output ---
-
-    async def _read_output(self, message_id: str) -> None:
-        async for message in output_messages(self._kernel.client):
-            if message["parent_header"].get("msg_id") != message_id:
-                continue
-            content = message["content"]
-            if message["msg_type"] == "display_data" and MARKER in content.get("data", {}):
-                self._marker(str(content["data"][MARKER])).set()
-            elif message["msg_type"] == "stream" and self._job.live_output:
-                self._emit(Output(content["name"], content["text"]))
-
-    def _marker(self, text: str) -> asyncio.Event:
-        return self._markers.setdefault(text, asyncio.Event())
-
-    async def _drained(self, number: int) -> None:
-        """Wait until the output that came before the frame `number` has been read."""
-        text = f"{self._nonce} {number}"
-        async with tasks.running(self._marker(text).wait()) as (marker,):
-            # IOPub loses messages, and it can be among them.
-            await tasks.first(marker, timeout=GRACE)
-        self._markers.pop(text, None)
-
     # --- time ---
 
-    async def _watch(self) -> None:
-        """Ask a test that takes too long where it is, interrupt it, and kill the kernel if it stays."""
+    async def _watch(
+        self, now_running: Callable[[], tuple[str | None, float]], limit: float | None
+    ) -> None:
+        """Ask what takes longer than `limit` where it is, interrupt it, and kill the kernel if it stays."""
         asked: str | None = None
         interrupted_at: float | None = None
-        reaction = kernel_files.reaction(self._kernel)
+        reaction = kernel_files.changed(self._kernel, kernel_folder.REACTED)
         while True:
             await asyncio.sleep(TICK)
-            limit, now = self._job.test_timeout, time.monotonic()
-            running, since = self._now_running()
+            now = time.monotonic()
+            running, since = now_running()
             if limit is None:
                 continue
-            before, reaction = reaction, kernel_files.reaction(self._kernel)
+            reacted = kernel_files.changed(self._kernel, kernel_folder.REACTED)
+            before, reaction = reaction, reacted
             if running is None:
                 asked = None
             elif reaction != before:
-                # It has failed for its time, and its teardown has as long again.
-                asked, self._running = None, (running, now)
+                # It has failed for its time, and what is left of the test has as long again.
+                asked = None
+                if self._running is not None:
+                    self._running = (self._running[0], now)
             elif asked != running:
                 asked = interrupted_at = None
                 if now - since > limit:
-                    asked = self._late = running
+                    asked, self._late = running, self._running and self._running[0]
                     self._stacks = await hang_report.stacks(self._kernel)
             elif interrupted_at is None:
                 # Not before: the signal that asked can have ended what it waited for.
@@ -267,6 +250,16 @@ class TestRun:
                     self._control.doing = functools.partial(self._doing, event.nodeid)
                 break
         return self._running or (None, 0.0)
+
+    def _now_executed(self) -> tuple[str | None, float]:
+        """The cell that a companion executes, and since when."""
+        if not self._job.companion or self._job.cell_timeout is None:
+            return None, 0.0
+        cell = kernel_files.companion_cell(self._kernel)
+        begun = kernel_files.changed(self._kernel, kernel_folder.COMPANION_CELL)
+        if (cell, begun) != self._executed[0]:
+            self._executed = (cell, begun), time.monotonic()
+        return cell or None, self._executed[1]
 
     async def _end_at(self, deadline: float | None) -> None:
         """Interrupt the run when its notebook took too long, and kill it if nothing comes of it."""

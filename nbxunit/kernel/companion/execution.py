@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,16 @@ from nbxunit.kernel.cells.notebook import Notebook, Origin
 from nbxunit.kernel.companion.document import RAISES_TAG, CodeCell, Document
 from nbxunit.kernel.companion.outputs import Outputs
 
-Told = Callable[[str, int | None], None]
-"""Is told the name of a notebook and the number of its cell that runs; None when it has ended."""
+
+class Watch:
+    """Is told of each cell that a companion executes, as in `sales.ipynb cell 3`."""
+
+    def begins(self, cell: str) -> None:
+        """The cell is about to run."""
+
+    def ended(self, error: BaseException | None) -> BaseException | None:
+        """The cell has ended, with `error` if it raised one; what it is to raise."""
+        return error
 
 
 class NothingRaised(AssertionError):
@@ -38,17 +46,17 @@ class Ran:
 
 
 class Execution:
-    """Executes cells of `document`; `names` is the namespace, `told` hears what runs.
+    """Executes cells of `document`; `watch` is told of each.
 
     `label` is how reports name the notebook.
     """
 
     def __init__(
-        self, notebook: Notebook, document: Document, label: str, told: Told = lambda *_: None
+        self, notebook: Notebook, document: Document, label: str, watch: Watch | None = None
     ) -> None:
         self._notebook = notebook
         self._shell: Any = notebook.shell
-        self._told = told
+        self._watch = watch or Watch()
         self.document = document
         self.label = label
         self.ran: dict[int, Ran] = {}
@@ -67,7 +75,8 @@ class Execution:
         outputs = Outputs()
         ran = self.ran[cell.number] = Ran(outputs)
         self._shell.execution_count = cell.number
-        self._told(self.label, cell.number)
+        place = f"{self.label} cell {cell.number}"
+        self._watch.begins(place)
         key = f"{self.document.path} {cell.id or cell.number}"
         start = originals.perf_counter()
         try:
@@ -78,10 +87,9 @@ class Execution:
                 ran.error = await self._execute(cell, ran)
         finally:
             ran.seconds = originals.perf_counter() - start
-            self._told(self.label, None)
+            ran.error = self._watch.ended(ran.error)
         if ran.error is None:
             if may_raise:
-                place = f"{self.label} cell {cell.number}"
                 raise NothingRaised(f"{place}: its tag {RAISES_TAG} promises an exception, and none came")  # fmt: skip
             return
         outputs.error(ran.error, self._traceback(ran.error))

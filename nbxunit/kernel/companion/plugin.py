@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.kernel.companion.document import Document, DocumentError
-from nbxunit.kernel.companion.execution import Execution, Told, label_of
+from nbxunit.kernel.companion.execution import Execution, Watch, label_of
 from nbxunit.kernel.companion.handle import CompanionNotebook
 from nbxunit.kernel.companion.marks import MarkError, NotebookMark
 from nbxunit.kernel.companion.namespaces import Namespace
@@ -35,12 +35,12 @@ MARK = "notebook"
 class Surroundings:
     """What the executions of a companion share.
 
-    `told` hears which cell runs, `save` takes each executed notebook. With `live`, nothing is executed:
+    `watch` is told of each cell, `save` takes each executed notebook. With `live`, nothing is executed:
     the notebook is the one that a person works in.
     """
 
     notebook: Notebook
-    told: Told = lambda *_: None
+    watch: Watch | None = None
     save: Callable[[Execution], None] = lambda _: None
     live: bool = False
 
@@ -122,7 +122,7 @@ class Companion:
             except (MarkError, DocumentError, ParameterError) as exc:
                 pytest.fail(str(exc), pytrace=False)
             label = label_of(with_parameter.path, request.config.rootpath)
-            execution = Execution(around.notebook, document, label, around.told)
+            execution = Execution(around.notebook, document, label, around.watch)
             if around.live:
                 _check_live(around.notebook, document)
                 yield CompanionNotebook(execution, around.notebook.namespace)

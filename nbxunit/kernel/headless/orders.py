@@ -30,7 +30,7 @@ from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
 from nbxunit.kernel.headless.execution import Cells
 from nbxunit.kernel.headless.saved_results import SavedResults
-from nbxunit.kernel.headless.timeouts import Timeouts
+from nbxunit.kernel.headless.timeouts import CellWatch, Timeouts
 from nbxunit.kernel.headless.wire import Reporting, Wire
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.run import engine, exits  # fmt: skip
@@ -40,7 +40,7 @@ from nbxunit.kernel.run.state import RunState
 
 LAST_FRAMES = 6
 """Entries of a traceback that are told of an error that is no test's."""
-_begun: dict[str, tuple[engine.Prepared, Importing]] = {}
+_begun: dict[str, tuple[engine.Prepared, Importing, Timeouts]] = {}
 
 
 class NoWorkerError(RuntimeError):
@@ -102,6 +102,7 @@ def prepare(order: str) -> None:
     os.chdir(told["cwd"])  # pytest resolves options and names places relative to the host's folder
     # As for `python -m pytest`, behind the folder of the notebook, as for a module.
     sys.path[1:1] = [each for each in told["python_path"] if each not in sys.path]
+    timeouts = Timeouts(told["test_timeout"], told["cell_timeout"], folder)
     selection = Selection(**{name: _tuple(value) for name, value in told["selection"].items()})
     resolved = Resolved(told["options"], told["words"], told["made"], told["opened"])
     try:
@@ -113,7 +114,9 @@ def prepare(order: str) -> None:
                 told["args"],
                 selection,
                 resolved,
-                _companion(notebook, told, folder) if told["companion"] else None,
+                _companion(notebook, told, CellWatch(folder, timeouts))
+                if told["companion"]
+                else None,
             )
         if measuring is not None:
             prepared.config.pluginmanager.register(measuring, "_cov")  # pytest-cov's name
@@ -121,7 +124,7 @@ def prepare(order: str) -> None:
         if told["log_file"]:
             prepared.config.option.log_file = str(folder / kernel_folder.LOG_FILE)
         importing = cells.importing = _began(prepared, told["workerinput"])
-        _begun["run"] = prepared, importing
+        _begun["run"] = prepared, importing, timeouts
         resolved.check(prepared.config)
     finally:
         os.chdir(here)
@@ -159,15 +162,10 @@ def _measuring(told: dict[str, Any] | None, notebook: Notebook, root: Path) -> o
     return Measuring(told, notebook, root)
 
 
-def _companion(notebook: Notebook, told: dict[str, Any], folder: Path) -> Companion:
+def _companion(notebook: Notebook, told: dict[str, Any], watch: CellWatch) -> Companion:
     """The plugin that collects a companion module; its notebooks are saved in a folder of its name."""
     save = Saving(Path(told["save"]).with_suffix("")) if told["save"] else lambda _: None
-    current = folder / kernel_folder.COMPANION_CELL
-
-    def tell(label: str, number: int | None) -> None:
-        current.write_text("" if number is None else f"{label} cell {number}", encoding="utf-8")
-
-    return Companion(notebook.path, Surroundings(notebook, tell, save))
+    return Companion(notebook.path, Surroundings(notebook, watch, save))
 
 
 def _place(notebook: Notebook, file: str) -> str:
@@ -208,7 +206,7 @@ def _tuple(value: Any) -> Any:
 async def run(order: str) -> None:
     """Run the tests; events go out over the stdin channel, the last one is `Ended`."""
     told = json.loads(order)
-    prepared, importing = _begun.pop("run")
+    prepared, importing, timeouts = _begun.pop("run")
     importing.set_variables()
     shell = prepared.notebook.shell
     _open_standard_streams()
@@ -217,7 +215,11 @@ async def run(order: str) -> None:
     ipython.refuse_input(shell, refuse=not prepared.config.getoption("usepdb", default=False))
     reporting = Reporting(wire, prepared)
     saved = SavedResults(prepared) if told["saves"] else None
-    plugins = [reporting, *_timeouts(told), *(saved.plugins if saved is not None else ())]
+    plugins = [
+        reporting,
+        *([timeouts] if timeouts.any else ()),
+        *(saved.plugins if saved is not None else ()),
+    ]
     message = ""
     streams = sys.stdout, sys.stderr
     try:
@@ -271,16 +273,11 @@ def widgets(order: str) -> None:
 
 def end(order: str) -> None:
     """End the session of a notebook whose tests do not run, as pytest does where it cannot collect."""
-    prepared, importing = _begun.pop("run")
+    prepared, importing, _ = _begun.pop("run")
     importing.set_variables()
     os.chdir(json.loads(order)["cwd"])
     assert prepared.session is not None
     sessions.end_session(prepared.session, pytest.ExitCode.INTERRUPTED)
-
-
-def _timeouts(told: dict[str, Any]) -> list[Timeouts]:
-    limit = told["test_timeout"]
-    return [Timeouts(limit, Path(told["journal"]).parent)] if limit else []
 
 
 def _hello(config: pytest.Config) -> protocol.Hello:

@@ -73,7 +73,7 @@ def test_an_interrupt_amid_pluggy(pytester, monkeypatch, tmp_path):
     host = LateHost(tmp_path, spent.append)
     pytester.makepyfile(TESTS.format(moments=MOMENTS))
     result = pytester.inline_run(
-        "-p", "no:cacheprovider", "--tb=no", plugins=[timeouts.Timeouts(1, tmp_path), host]
+        "-p", "no:cacheprovider", "--tb=no", plugins=[timeouts.Timeouts(1, None, tmp_path), host]
     )
     assert 0 < host.interrupts < MOMENTS
     result.assertoutcome(failed=MOMENTS)
