@@ -23,6 +23,7 @@ SHARED = (
     "bodies.py",
     "kernel_folder.py",
     "lines.py",
+    "text_notebooks.py",
     "protocol.py",
     "frames.py",
     "directives.py",
@@ -167,7 +168,7 @@ def test_checks_need_no_kernel_and_no_library(path):
 def test_shared_modules_import_the_standard_library_only(file):
     """What both sides share imports the standard library, each other, and nothing else."""
     roots = {module.partition(".")[0] for module in imports(PACKAGE / file)}
-    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit", "black"}
+    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit", "black", "jupytext"}
     assert imported_modules(PACKAGE / file) <= {f"nbxunit.{each[:-3]}" for each in SHARED}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbxunit import __version__
-from nbxunit.host.notebooks.text import MARKDOWN
+from nbxunit.text_notebooks import MARKDOWN
 
 if TYPE_CHECKING:
     from nbxunit.check.reading import Notebook

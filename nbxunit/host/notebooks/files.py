@@ -17,9 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from nbxunit import directives, lines
+from nbxunit import directives, lines, text_notebooks
 from nbxunit.host import compat
-from nbxunit.host.notebooks import text as text_notebooks
 
 if TYPE_CHECKING:
     import pytest
@@ -124,7 +123,7 @@ def _read_text(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} cannot be read: {exc}") from exc
     _check_cells(path, notebook)
     _check_sources(path, notebook)
-    return notebook
+    return cast("NotebookNode", notebook)
 
 
 def first_lines(path: Path, notebook: NotebookNode) -> list[int]:

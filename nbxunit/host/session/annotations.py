@@ -19,9 +19,9 @@ import pytest
 
 from nbxunit.annotation import annotation
 from nbxunit.host import compat
-from nbxunit.host.notebooks.text import SUFFIXES
 from nbxunit.limits import shortened
 from nbxunit.lines import FileLines
+from nbxunit.text_notebooks import SUFFIXES
 
 _PLACE = re.compile(
     r"^(?:ERROR )?(?P<notebook>\S.*?\.ipynb) cell (?P<cell>\d+)(?:, line |:)(?P<line>\d+)"

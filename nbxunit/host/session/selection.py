@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from nbxunit.host.notebooks import companions, files, text
+from nbxunit import text_notebooks
+from nbxunit.host.notebooks import companions, files
 from nbxunit.host.records import Checking
 from nbxunit.host.session.items import NotebookItem
 
 Asked: TypeAlias = list[tuple[str, str]]
 """What was asked for of a notebook: variants and tests, each empty where it was not named."""
-_ENDINGS = "|".join(suffix[1:] for suffix in (".ipynb", *sorted(text.SUFFIXES)))
+_ENDINGS = "|".join(suffix[1:] for suffix in (".ipynb", *sorted(text_notebooks.SUFFIXES)))
 _ARGUMENT = re.compile(rf"(.*?\.(?:{_ENDINGS}))(?:\[([^\]]+)\])?(?:::(.*))?", re.DOTALL)
 """File, variant and test. A notebook's own name may hold `::` and brackets in front of its ending."""
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from nbxunit.host.notebooks import imports
-from nbxunit.host.notebooks.text import SUFFIXES
 from nbxunit.host.watching.runner import Runner
 from nbxunit.host.watching.screen import Screen, single_keys
+from nbxunit.text_notebooks import SUFFIXES
 
 _EXAMPLES = """\
 examples:

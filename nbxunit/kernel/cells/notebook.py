@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """Where a cell comes from that is not of the notebook's own file: what reports call that, its key there."""
+    """Where a cell comes from that is not of the notebook's own file; its parts are as a cell's."""
 
     notebook: str
     key: str
     number: int
+    first_line: int = 0
 
 
 class Notebook:
@@ -163,7 +164,17 @@ class Notebook:
 
     def _foreign_cell(self, origin: Origin, raw: str, transformed: str) -> Cell:
         filename = ipython.cell_filename(self.shell, raw, transformed, origin.number)
-        return Cell(origin.key, origin.number, raw, filename, notebook=origin.notebook)
+        return Cell(
+            origin.key, origin.number, raw, filename,
+            notebook=origin.notebook, first_line=origin.first_line,
+        )  # fmt: skip
+
+    def line_above(self, cell: Cell) -> int | None:
+        """How many lines stand above a cell in the file of a text notebook; None for other cells."""
+        first = cell.first_line
+        if not cell.notebook and cell.number and self.first_lines:
+            first = self.first_lines[cell.number - 1]
+        return first - 1 if first else None
 
     @contextlib.contextmanager
     def executing(self, origin: Origin) -> Iterator[None]:

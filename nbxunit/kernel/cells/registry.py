@@ -24,7 +24,8 @@ class Cell:
     """A code cell as it ran: `number` is what a person sees, `[3]`; `filename` that of its code.
 
     `id` is what the front end's links go to, empty where it sends none. `notebook` is what reports call the
-    notebook where it is not the one that runs, but one that a companion executes.
+    notebook where it is not the one that runs, but one that a companion executes; where that is text,
+    `first_line` is the line of its file in which the cell begins, else 0.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Cell:
     filename: str
     id: str = ""
     notebook: str = ""
+    first_line: int = 0
 
     @property
     def label(self) -> str:

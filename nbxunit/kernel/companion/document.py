@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from nbxunit import parameters
+from nbxunit import parameters, text_notebooks
 
 SKIP_TAG = "skip-execution"
 RAISES_TAG = "raises-exception"
@@ -30,25 +30,46 @@ class DocumentError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class CodeCell:
-    """A code cell of a file: `number` is what reports call it, `position` its place among all cells."""
+    """A code cell of a file: `number` is what reports call it, `position` its place among all cells.
+
+    `first_line` is the line of a text notebook's file in which it begins, 0 in others.
+    """
 
     number: int
     position: int
     id: str
     source: str
     tags: tuple[str, ...]
+    first_line: int = 0
+
+    def place(self, notebook: str) -> str:
+        """How reports name it, as in `sales.ipynb cell 3` and `sales.md:17`."""
+        if self.first_line:
+            return f"{notebook}:{self.first_line}"
+        return (
+            f"{notebook} cell {self.number}" if self.number else f"{notebook} injected parameters"
+        )
 
 
 class Document:
     """A notebook as it stands in its file."""
 
     def __init__(self, path: Path) -> None:
-        """Read it. DocumentError if it is not a notebook of format 4."""
+        """Read it. DocumentError if it is not a notebook of format 4, nor text that jupytext reads."""
         self.path = path
+        first_lines: Mapping[int, int] = {}
         try:
-            self.content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+            text = path.read_text(encoding="utf-8-sig")
+            if path.suffix in text_notebooks.SUFFIXES:
+                self.content, first_lines = _of_text(text, path.suffix)
+            else:
+                self.content = json.loads(text)
             is_old = self.content["nbformat"] < OLDEST
-            self.cells = () if is_old else tuple(_code_cells(self.content["cells"]))
+            cells = () if is_old else _code_cells(self.content["cells"])
+            self.cells = tuple(
+                dataclasses.replace(cell, first_line=first_lines.get(cell.position, 0))
+                for cell in cells
+            )
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
             raise DocumentError(
                 f"{path} is not a notebook that can be read: {type(exc).__name__}: {exc}"
@@ -81,7 +102,11 @@ class Document:
         ]  # fmt: skip
         changed = copy.copy(self)
         changed.content = {**self.content, "cells": cells}
-        changed.cells = tuple(_code_cells(cells, None if replaces else at))
+        first_lines = {cell.number: cell.first_line for cell in self.cells}
+        changed.cells = tuple(
+            dataclasses.replace(cell, first_line=first_lines.get(cell.number, 0))
+            for cell in _code_cells(cells, None if replaces else at)
+        )
         return changed
 
     def find(self, name: CellName) -> CodeCell:
@@ -124,6 +149,20 @@ class Document:
         if near:
             return f"; did you mean {near[0]!r}?"
         return f"; its tags are: {', '.join(tags) or 'none'}; cells have numbers, too"
+
+
+def _of_text(text: str, suffix: str) -> tuple[dict[str, Any], dict[int, int]]:
+    """The notebook that a text is, and where its code cells begin, by their positions. ValueError."""
+    content = text_notebooks.parse(text, suffix)
+    code = {
+        position: cell.source
+        for position, cell in enumerate(content["cells"])
+        if cell["cell_type"] == "code"
+    }
+    for cell in content["cells"]:
+        cell.pop("id", None)  # jupytext makes new ones each time
+    first_lines = text_notebooks.first_lines(text, suffix, list(code.values()))
+    return content, dict(zip(code, first_lines, strict=True))
 
 
 def _code_cells(

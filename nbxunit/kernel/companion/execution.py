@@ -75,13 +75,13 @@ class Execution:
         outputs = Outputs()
         ran = self.ran[cell.number] = Ran(outputs)
         self._shell.execution_count = cell.number
-        place = f"{self.label} cell {cell.number}"
+        place = cell.place(self.label)
         self._watch.begins(place)
         key = f"{self.document.path} {cell.id or cell.number}"
         start = originals.perf_counter()
         try:
             with (
-                self._notebook.executing(Origin(self.label, key, cell.number)),
+                self._notebook.executing(Origin(self.label, key, cell.number, cell.first_line)),
                 outputs.taking(self._shell, cell.number),
             ):
                 ran.error = await self._execute(cell, ran)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pytest
 
     from nbxunit.kernel.cells.notebook import Notebook
-    from nbxunit.kernel.cells.registry import Cell
 
 _OURS = re.compile(rf"{fixtures.PREFIX}[^,\n'\"]*(?:, )?")
 """Fixtures of ours in pytest's list of those that there are."""
@@ -75,21 +74,22 @@ class Serialiser:
         cell = self._notebook.cell_of_file(file)
         if cell is None:
             return location
-        return (self._path, None if line is None else line + (self._above(cell) or 0), name)
+        above = self._notebook.line_above(cell) or 0
+        return (self._path, None if line is None else line + above, name)
 
     def cell_place(self, location: tuple[str, int | None, str]) -> tuple[int, int]:
         """The number of a test's cell and its line there; 0 and its line in the file where it has no cell."""
         cell, line = self._notebook.cell_of_file(location[0]), (location[1] or 0) + 1
-        if cell is not None and self._above(cell) is None:
-            return cell.number, line
-        return 0, line + ((self._above(cell) or 0) if cell is not None else 0)
+        above = self._notebook.line_above(cell) if cell is not None else 0
+        return (
+            (cell.number, line) if cell is not None and above is None else (0, line + (above or 0))
+        )
 
     def mapped(self, value: Any) -> Any:
         """`value` with the names of cell files replaced, in all strings inside it."""
         if isinstance(value, str):
             return self._text(value)
-        if self._notebook.first_lines:
-            value = self._in_file(value)
+        value = self._in_file(value)
         if isinstance(value, dict):
             return {key: self.mapped(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -105,18 +105,13 @@ class Serialiser:
         else:
             return value
         cell = self._notebook.cell_of_file(file) if isinstance(file, str) else None
-        above = self._above(cell) if cell is not None else None
-        if above is None:
+        above = self._notebook.line_above(cell) if cell is not None else None
+        if cell is None or above is None:
             return value
-        number += above
+        path, number = cell.notebook or self._path, number + above
         if isinstance(value, dict):
-            return value | {"path": self._path, "lineno": number}
-        return (self._path, number, value[2])
-
-    def _above(self, cell: Cell) -> int | None:
-        """How many lines stand above a cell in the file of a text notebook; None for other cells."""
-        first = self._notebook.first_lines
-        return first[cell.number - 1] - 1 if first and cell.number and not cell.notebook else None
+            return value | {"path": path, "lineno": number}
+        return (path, number, value[2])
 
     def place(self, file: str, line: int) -> tuple[str, int]:
         """A line of code, with the notebook's cell, or file, in the place of the file of the cell's code."""
@@ -139,10 +134,10 @@ class Serialiser:
     def _place(self, name: str, line: str | None) -> str:
         cell = self._notebook.cell_of_file(name)
         assert cell is not None
-        above = self._above(cell)
+        above, path = self._notebook.line_above(cell), cell.notebook or self._path
         if above is not None:
-            return f"{self._path}:{above + int(line or 1)}"
-        place = f"{cell.notebook or self._path} {cell.label}"
+            return f"{path}:{above + int(line or 1)}"
+        place = f"{path} {cell.label}"
         return f"{place}, line {line}" if line else place
 
 

@@ -1,22 +1,22 @@
 """Text notebooks: jupytext's scripts, MyST and R Markdown, Quarto. A file becomes cells with places here.
 
-jupytext is imported when one is read.
+Shared by both sides. jupytext is imported when one is read.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
+from typing import Any
 
 MARKDOWN = frozenset((".md", ".markdown", ".myst", ".mystnb", ".mnb", ".Rmd", ".qmd"))
 SCRIPT = ".py"
 SUFFIXES = MARKDOWN | {SCRIPT}
-_SCRIPT_HEADER = re.compile(r"(?:#(?!\s*---).*\n|\s*\n)*#\s*---\n(?P<yaml>(?:#.*\n)*?)#\s*---\s*$", re.MULTILINE)  # fmt: skip
+_SCRIPT_HEADER = re.compile(
+    r"(?:#(?!\s*---).*\n|\s*\n)*#\s*---\n(?P<yaml>(?:#.*\n)*?)#\s*---\s*$", re.MULTILINE
+)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 
 
@@ -27,13 +27,17 @@ class TextNotebookError(ValueError):
 def has_header(text: str) -> bool:
     """Whether a Python file says in its first comment that jupytext made it of a notebook."""
     match = _SCRIPT_HEADER.match(text)
-    return match is not None and re.search(r"^#\s+jupytext:", match["yaml"], re.MULTILINE) is not None
+    return (
+        match is not None and re.search(r"^#\s+jupytext:", match["yaml"], re.MULTILINE) is not None
+    )
 
 
-def parse(text: str, suffix: str) -> NotebookNode:
-    """The notebook that `text` is, as jupytext reads it. TextNotebookError."""
+def parse(text: str, suffix: str) -> Any:
+    """The notebook (nbformat's NotebookNode) that `text` is, as jupytext reads it. TextNotebookError."""
     try:
-        import jupytext
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what jupytext imports
+            import jupytext
     except ImportError as exc:
         raise TextNotebookError(
             f"{suffix} files are read by jupytext, which cannot be imported ({exc}); "
@@ -47,7 +51,7 @@ def parse(text: str, suffix: str) -> NotebookNode:
     except Exception as exc:
         raise TextNotebookError(f"jupytext cannot read it: {type(exc).__name__}: {exc}") from exc
     _name_kernel(notebook)
-    return cast("NotebookNode", notebook)
+    return notebook
 
 
 def _as_r_markdown(text: str) -> str:
@@ -69,7 +73,11 @@ def _name_kernel(notebook: Any) -> None:
     front = next((cell.source for cell in notebook.cells[:1] if cell.cell_type == "raw"), "")
     named = re.search(r"^jupyter:[ \t]*([\w.-]+)[ \t]*$", front, re.MULTILINE)
     language = metadata.get("jupytext", {}).get("main_language", "python")
-    spec = {"name": named[1] if named else "python3", "display_name": "Python 3", "language": language}
+    spec = {
+        "name": named[1] if named else "python3",
+        "display_name": "Python 3",
+        "language": language,
+    }
     metadata["kernelspec"] = spec
 
 
@@ -113,4 +121,5 @@ def _is_closed(rest: list[str]) -> bool:
 
 def _is_same(line: str, wanted: str) -> bool:
     """Whether a line is what jupytext makes of it: as it is, or a magic that a script has as a comment."""
-    return line.rstrip() == wanted.rstrip() or re.sub(r"^(\s*)# ?", r"\1", line, count=1).rstrip() == wanted.rstrip()  # fmt: skip
+    uncommented = re.sub(r"^(\s*)# ?", r"\1", line, count=1)
+    return wanted.rstrip() in (line.rstrip(), uncommented.rstrip())
