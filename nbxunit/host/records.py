@@ -44,6 +44,7 @@ class Job:
     and a mode. `python_path` is what the kernel imports from besides, `log_file` whether pytest writes
     one. `worker` is xdist's `workerinput`, where plugins are to take the kernel for a worker of xdist.
     `measured` is what coverage is measured of, and how, where it is.
+    `images` says whether reports carry the images that tests display.
     `cwd` is the folder in which the host stands. `resources` are what a cluster's worker must have;
     `told_ahead` if what its kernel has not sent yet is told, too, since nobody could read it later.
     """
@@ -59,6 +60,7 @@ class Job:
     save: Path | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     live_output: bool = False
+    images: bool = False
     strict_cells: bool = False
     companion: bool = False
     parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)

@@ -60,6 +60,7 @@ class TestRun:
         order = {
             "nonce": self._nonce,
             "saves": self._job.save is not None and not self._job.companion,
+            "images": self._job.images,
             "journal": str(self._kernel.journal),
         }
         client = self._kernel.client

@@ -129,6 +129,7 @@ class Runs:
             processes.environment(),
             strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
+            images=config.getoption("htmlpath", None) is not None,  # pytest-html's page shows them
             companion=isinstance(item.parent, CompanionFile),
             parameters=item.variant.values,
             secrets=tuple(config.getini("nbxunit_secret_params")),

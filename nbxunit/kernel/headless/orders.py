@@ -29,10 +29,12 @@ from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
 from nbxunit.kernel.headless.execution import Cells
+from nbxunit.kernel.headless.report_images import ReportImages
 from nbxunit.kernel.headless.saved_results import SavedResults
 from nbxunit.kernel.headless.timeouts import CellWatch, Timeouts
 from nbxunit.kernel.headless.wire import Reporting, Wire
 from nbxunit.kernel.lifecycle import bridge
+from nbxunit.kernel.results.displays import Displays
 from nbxunit.kernel.run import engine, exits  # fmt: skip
 from nbxunit.kernel.run.resolved import Resolved
 from nbxunit.kernel.run.selection import Selection
@@ -218,7 +220,7 @@ async def run(order: str) -> None:
     plugins = [
         reporting,
         *([timeouts] if timeouts.any else ()),
-        *(saved.plugins if saved is not None else ()),
+        *_showing(saved, told["images"], shell),
     ]
     message = ""
     streams = sys.stdout, sys.stderr
@@ -251,6 +253,15 @@ async def run(order: str) -> None:
     except Exception as exc:  # noqa: BLE001 - a test has broken what the kernel speaks with
         crash_output.die(exc)
     wire.close()
+
+
+def _showing(saved: SavedResults | None, has_images: bool, shell: Any) -> list[object]:  # noqa: FBT001
+    """The plugins that keep what tests display: for the saved notebook, for an HTML page."""
+    if saved is None and not has_images:
+        return []
+    displays = saved.displays if saved is not None else Displays(shell)
+    own: list[object] = saved.plugins if saved is not None else [displays]
+    return [*own, ReportImages(displays)] if has_images else own
 
 
 def _save_coverage() -> None:

@@ -32,10 +32,8 @@ class SavedResults:
         self._notebook = prepared.notebook
         self._results = Results(cells=self._notebook.cells_by_label())
         shown = output.Live(self._notebook, self._results)
-        self.plugins: list[object] = [
-            Recording(self._results, prepared, shown),
-            Displays(self._notebook.shell, self._results),
-        ]
+        self.displays = Displays(self._notebook.shell, self._results)
+        self.plugins: list[object] = [Recording(self._results, prepared, shown), self.displays]
         self._begin = originals.perf_counter()
 
     def write(self, file: Path, status: int) -> None:

@@ -49,11 +49,16 @@ _REFUSED = frozenset(
 class Displays:
     """The plugin that gives what a test displays to its result."""
 
-    def __init__(self, shell: InteractiveShell, results: Results) -> None:
+    def __init__(self, shell: InteractiveShell, results: Results | None = None) -> None:
         self._shell = shell
         self._results = results
         self._figures: set[int] = set()
         self._publisher = _Publisher()  # one for all tests: to make it takes its time
+
+    @property
+    def of_running_test(self) -> list[Display]:
+        """What the test that runs has displayed so far."""
+        return [display for _, display in self._publisher.kept]
 
     def pytest_sessionstart(self) -> None:
         """Remember the figures that a person has open."""
@@ -66,7 +71,7 @@ class Displays:
             return (yield)
         with self._publisher.in_place_of(self._shell) as kept:
             outcome = yield
-        if kept and item.nodeid in self._results.tests:
+        if kept and self._results is not None and item.nodeid in self._results.tests:
             self._results.tests[item.nodeid].displays += [display for _, display in kept]
         return outcome
 
@@ -90,15 +95,15 @@ class _Publisher(DisplayPublisher):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._outer: Any = None
-        self._kept: list[tuple[object, Display]] = []
+        self.kept: list[tuple[object, Display]] = []
 
     @contextlib.contextmanager
     def in_place_of(self, shell: InteractiveShell) -> Iterator[list[tuple[object, Display]]]:
         """Within, what is displayed is kept in the list, beside its display id."""
-        self._outer, self._kept = shell.display_pub, []
+        self._outer, self.kept = shell.display_pub, []
         shell.display_pub = self
         try:
-            yield self._kept
+            yield self.kept
         finally:
             shell.display_pub = self._outer
 
@@ -114,16 +119,16 @@ class _Publisher(DisplayPublisher):
     ) -> None:
         handle = (transient or {}).get("display_id")
         if not update:
-            self._kept.append((handle, Display(data, metadata or {})))
+            self.kept.append((handle, Display(data, metadata or {})))
             return
-        known = [index for index, (other, _) in enumerate(self._kept) if other == handle]
+        known = [index for index, (other, _) in enumerate(self.kept) if other == handle]
         for index in known:
-            self._kept[index] = (handle, Display(data, metadata or {}))
+            self.kept[index] = (handle, Display(data, metadata or {}))
         if not known:
             self._outer.publish(data, metadata, transient=transient, update=True, **kwargs)
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as above
-        self._kept.clear()
+        self.kept.clear()
 
 
 def _open_figures() -> set[int]:
