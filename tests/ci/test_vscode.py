@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import suite
@@ -119,3 +120,26 @@ def test_long_messages(explorer):
     shown = explorer.run(*ids)
     assert shown.keys() == set(ids)
     assert all("x" * 30_000 in told["message"] for told in shown.values())
+
+
+PRICES = "def total(xs):\n    if not xs:\n        return 0\n    return sum(xs)\n"
+
+
+def test_run_with_coverage(explorer):
+    """Run with coverage tells of a module that cells import and of the notebook, by their files' lines."""
+    folder = explorer.folder
+    (folder / ".coveragerc").write_text("[run]\nplugins = nbxunit.coverage\n")
+    (folder / "in/prices.py").write_text(PRICES)
+    test = "def test_a():\n    assert prices.total([1]) == 1"
+    suite.write_notebook(
+        folder / "in/sales.ipynb", ["import prices", "def unused():\n    return 1", test]
+    )
+    *_, message = explorer.messages("in/sales.ipynb::test_a", COVERAGE_ENABLED="True")
+    found = {Path(name).name: told for name, told in message["result"].items()}
+    prices, notebook = found["prices.py"], found["sales.ipynb"]
+    assert (sorted(prices["lines_covered"]), prices["lines_missed"]) == ([1, 2, 4], [3])
+    assert (prices["executed_branches"], prices["total_branches"]) == (1, 2)
+    lines = (folder / "in/sales.ipynb").read_text().splitlines()
+    [missed] = notebook["lines_missed"]
+    assert "return 1" in lines[missed - 1]
+    assert len(notebook["lines_covered"]) == 4
