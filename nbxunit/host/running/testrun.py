@@ -253,19 +253,12 @@ class TestRun:
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""
-        for line in reversed(self._journal.lines(self._reader.number)):
-            try:
-                event = protocol.decode(line)
-            except protocol.ProtocolError:
-                continue
-            if isinstance(event, protocol.Finished):
-                self._running = None
-                break
-            if isinstance(event, protocol.Started):
-                if self._running is None or self._running[0] != event.nodeid:
-                    self._running = (event.nodeid, time.monotonic())
-                    self._control.doing = functools.partial(self._doing, event.nodeid)
-                break
+        edge = self._journal.last_edge(self._reader.number)
+        if isinstance(edge, protocol.Finished):
+            self._running = None
+        elif edge is not None and (self._running is None or self._running[0] != edge.nodeid):
+            self._running = (edge.nodeid, time.monotonic())
+            self._control.doing = functools.partial(self._doing, edge.nodeid)
         return self._running or (None, 0.0)
 
     async def _end_at(self, deadline: float | None) -> None:
