@@ -97,7 +97,7 @@ class Order:
                 known, self._tests = self._tests, frozenset(nodeids)
                 return known is None
             case Repeated(changes):  # first, as there are many
-                return self._can_repeat and changes.keys() <= REPEATABLE
+                return self._can_repeat and all(each.keys() <= REPEATABLE for each in changes)
             case Started(nodeid):
                 self._can_repeat = False
                 before, self._running = self._running, nodeid

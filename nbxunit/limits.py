@@ -105,9 +105,10 @@ class _Bound:
         if isinstance(value, str):
             if len(value) > SHORT:
                 value = shortened(value, max(SHORT * width(value), self._left // SHARE))
-            size += weight(value)
+            size += len(value) if value.isascii() else weight(value)
         elif isinstance(value, dict):
-            pairs = self._lines(list(value.items()))
+            many = len(value) > 2 * LINES
+            pairs = self._lines(list(value.items())) if many else value.items()
             return {self.of(key): self.of(item) for key, item in pairs}
         elif isinstance(value, list):
             return [self.of(item) for item in self._lines(value)]

@@ -85,9 +85,9 @@ class Reported:
 
 @dataclasses.dataclass(frozen=True)
 class Repeated:
-    """The last report once more, but for fields of REPEATABLE: so most subtests are told."""
+    """The last report, again and again, each time with other fields of REPEATABLE: so most subtests are told."""
 
-    changes: dict[str, Any]
+    changes: tuple[dict[str, Any], ...]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,7 +72,8 @@ class Saved:
             self._last = record.report
             self._reported(record.report)
         elif isinstance(record, protocol.Repeated):
-            self._reported({**self._last, **record.changes})
+            for changes in record.changes:
+                self._reported({**self._last, **changes})
         elif isinstance(record, Died) and self._running:
             self._results.setdefault("", []).append(f"ERROR {self._running}\n{record.text}")
         elif isinstance(record, Broken):

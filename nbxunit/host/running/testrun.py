@@ -12,7 +12,7 @@ import functools
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nbxunit import frames, protocol
@@ -28,6 +28,8 @@ from nbxunit.host.running.journal import Journal
 
 TICK = 0.1
 """Seconds between two looks at what is running."""
+AT_ONCE = 500
+"""Events that are told together: a frame may have many thousands."""
 MARKER = "application/vnd.nbxunit.marker"
 
 
@@ -144,14 +146,17 @@ class TestRun:
             self._take(events)  # those that are left; the kernel need not wait for that
 
     def _take(self, events: Iterable[protocol.Event]) -> None:
-        """Note and tell events, up to one that is out of order."""
+        """Note and tell events, some at a time, up to one that is out of order."""
         noted: list[protocol.Event] = []
         try:
             for event in events:
                 self._note(event)
                 noted.append(event)
+                if len(noted) == AT_ONCE:
+                    self._emit(*self._told(noted))
+                    noted.clear()
         finally:
-            self._emit(*filter(self._tells, noted))
+            self._emit(*self._told(noted))
 
     def _note(self, event: protocol.Event) -> None:
         self._order.check(event)
@@ -165,9 +170,14 @@ class TestRun:
         elif isinstance(event, protocol.Ended):
             self._ended = True
 
-    def _tells(self, event: protocol.Event) -> bool:
-        """Whether an event is to be told: the end of a run that was cut short is told otherwise."""
-        return not (self._killed and isinstance(event, protocol.Ended))
+    def _told(self, events: Iterable[protocol.Event]) -> Iterator[protocol.Event]:
+        """Those of `events` that are to be told: the end of a run that was cut short is told otherwise."""
+        for kind, some in itertools.groupby(events, type):
+            if kind is protocol.Repeated:
+                changes = (each.changes for each in some if isinstance(each, protocol.Repeated))
+                yield protocol.Repeated(tuple(itertools.chain.from_iterable(changes)))
+            elif not (self._killed and kind is protocol.Ended):
+                yield from some
 
     def _explain(self, report: dict[str, Any]) -> None:
         """Add what ran when the time was over to the report of the test that failed by it."""

@@ -126,7 +126,8 @@ class Replay:
             case protocol.Reported():
                 self._reported(event.report)
             case protocol.Repeated():
-                self._repeated(event.changes)
+                for changes in event.changes:
+                    self._repeated(changes)
             case protocol.Finished():
                 self._finished(event.nodeid)
             case protocol.Warned():
@@ -214,7 +215,7 @@ class Replay:
             return
         try:
             report = compat.repeated(self._last, self._room.bounded(changes))
-            report_check.check(report)
+            report_check.check_times(report)
         except Exception as exc:  # noqa: BLE001 - see `_reported`
             self._damaged(exc)
         else:

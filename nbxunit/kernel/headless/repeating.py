@@ -34,7 +34,7 @@ class Reports:
         if is_plain and self._last is not None:
             changes = subtests.changes(report, self._last)
             if changes is not None:
-                return protocol.Repeated(self._serialiser.bounded(changes))
+                return protocol.Repeated((self._serialiser.bounded(changes),))
         event = protocol.Reported(self._serialiser.report(report))
         is_alone = is_plain and subtests.is_serialised_alone(self._config)
         self._last = dict(vars(report)) if is_alone else None
