@@ -1,4 +1,4 @@
-"""How events travel: in frames, that the host acknowledges, and in the journal of a kernel that dies.
+"""How events travel: in frames, that the host acknowledges, and in the files of a kernel that dies.
 
 Shared by both, so it imports the standard library and the protocol only.
 """
@@ -96,8 +96,8 @@ class Order:
             case Collected(nodeids):
                 known, self._tests = self._tests, frozenset(nodeids)
                 return known is None
-            case Repeated(changes):  # first, as there are many
-                return self._can_repeat and all(each.keys() <= REPEATABLE for each in changes)
+            case Repeated():
+                return self._can_repeat and all(each.keys() <= REPEATABLE for each in event.changes)
             case Started(nodeid):
                 self._can_repeat = False
                 before, self._running = self._running, nodeid
@@ -109,11 +109,9 @@ class Order:
             case Reported(report) if report.get("when") in ("setup", "call", "teardown"):
                 self._can_repeat = self._running is not None
                 return self._can_repeat and report.get("nodeid") == self._running
-            case Reported():
-                return self._tests is None
             case Ended():
                 self._ended = True
-        return True
+        return not isinstance(event, Reported) or self._tests is None
 
 
 def journal_head(number: int) -> str:
@@ -149,3 +147,17 @@ def last_edge(journal: bytes, taken: int) -> Started | Finished | None:
 def decode_lines(text: str) -> Iterator[Event]:
     """The events of `text`, one a line."""
     return (decode(line) for line in text.split("\n") if line)
+
+
+def encode_current(request: str, position: int, since: float) -> bytes:
+    """What says that a request's cell runs `since` (monotonic seconds); never shorter than before."""
+    return f"{request} {position} {since!r}".ljust(200).encode()
+
+
+def decode_current(text: bytes) -> tuple[str, int, float]:
+    """The request, the cell's position in it, and since when it runs. ProtocolError."""
+    try:
+        request, position, since = text.decode().split()
+        return request, int(position), float(since)
+    except ValueError as exc:
+        raise ProtocolError(f"{text[:200]!r} does not say which cell runs") from exc

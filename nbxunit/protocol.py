@@ -211,20 +211,6 @@ def decode_answer(text: str) -> Answer:
     return answer
 
 
-def encode_current(request: str, position: int, since: float) -> bytes:
-    """What says that a request's cell runs `since` (monotonic seconds); never shorter than before."""
-    return f"{request} {position} {since!r}".ljust(200).encode()
-
-
-def decode_current(text: bytes) -> tuple[str, int, float]:
-    """The request, the cell's position in it, and since when it runs. ProtocolError."""
-    try:
-        request, position, since = text.decode().split()
-        return request, int(position), float(since)
-    except ValueError as exc:
-        raise ProtocolError(f"{text[:200]!r} does not say which cell runs") from exc
-
-
 def _refuse(constant: str) -> None:
     raise ProtocolError(f"{constant} is no JSON")
 

@@ -214,7 +214,7 @@ class Replay:
             self._reported({**self._last_data, **changes})
             return
         try:
-            report = compat.repeated(self._last, self._room.bounded(changes))
+            report = compat.repeated(self._last, self._room.mostly_short(changes))
             report_check.check_times(report)
         except Exception as exc:  # noqa: BLE001 - see `_reported`
             self._damaged(exc)
@@ -222,6 +222,7 @@ class Replay:
             self._telling.log(report)
 
     def _reported(self, data: dict[str, Any]) -> None:
+        self._last, self._last_data = None, {}
         try:
             data = self._room.report(data)
             report = self._hook.pytest_report_from_serializable(

@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-_SERIALISED = {"duration": "duration", "start": "start", "stop": "stop", "context": "_subtest.context"}
+_SERIALISED = {
+    "duration": "duration",
+    "start": "start",
+    "stop": "stop",
+    "context": "_subtest.context",
+}
 """What differs from subtest to subtest: attributes of a report, and what pytest calls them as data."""
-_ATTRIBUTES = vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")).keys() | {"context"}
+_ATTRIBUTES = vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")).keys() | {
+    "context"
+}
 """Those of a report to which no plugin has added any."""
 
 

@@ -71,7 +71,7 @@ class Serialiser:
 
     def bounded(self, data: dict[str, Any]) -> dict[str, Any]:
         """Fields of a report that name no places, cut to what may be carried."""
-        bounded: dict[str, Any] = self._room.bounded(data)
+        bounded: dict[str, Any] = self._room.mostly_short(data)
         return bounded
 
     def location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
