@@ -1,4 +1,4 @@
-"""How events travel: in frames, that the host acknowledges, and in the journal of a kernel that dies.
+"""How events travel: in frames, that the host acknowledges, and in the files of a kernel that dies.
 
 Shared by both, so it imports the standard library and the protocol only.
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nbxunit.protocol import (
+    REPEATABLE,
     VERSION,
     Collected,
     Ended,
@@ -16,9 +17,11 @@ from nbxunit.protocol import (
     Finished,
     Hello,
     ProtocolError,
+    Repeated,
     Reported,
     Started,
     decode,
+    head,
 )  # fmt: skip
 
 PROMPT = "\x02nbxunit\x03"
@@ -77,6 +80,7 @@ class Order:
         self._began = self._ended = False
         self._tests: frozenset[str] | None = None
         self._running: str | None = None
+        self._can_repeat = False
 
     def check(self, event: Event) -> None:
         """ProtocolError if `event` cannot come now, or comes from another version."""
@@ -92,19 +96,22 @@ class Order:
             case Collected(nodeids):
                 known, self._tests = self._tests, frozenset(nodeids)
                 return known is None
+            case Repeated():
+                return self._can_repeat and all(each.keys() <= REPEATABLE for each in event.changes)
             case Started(nodeid):
+                self._can_repeat = False
                 before, self._running = self._running, nodeid
                 return before is None and nodeid in (self._tests or ())
             case Finished(nodeid):
+                self._can_repeat = False
                 before, self._running = self._running, None
                 return before == nodeid
             case Reported(report) if report.get("when") in ("setup", "call", "teardown"):
-                return self._running is not None and report.get("nodeid") == self._running
-            case Reported():
-                return self._tests is None
+                self._can_repeat = self._running is not None
+                return self._can_repeat and report.get("nodeid") == self._running
             case Ended():
                 self._ended = True
-        return True
+        return not isinstance(event, Reported) or self._tests is None
 
 
 def journal_head(number: int) -> str:
@@ -122,6 +129,35 @@ def journal_lines(text: str, taken: int) -> Iterator[str]:
             yield line
 
 
+def last_edge(journal: bytes, taken: int) -> Started | Finished | None:
+    """The last begin or end of a test in a journal, if no frame up to the number `taken` has carried it.
+
+    It does not look at what is between, which may be megabytes. ProtocolError if it is damaged.
+    """
+    at = max(journal.rfind(f"\n{head(kind)}".encode()) for kind in (Started, Finished))
+    above = journal.rfind(b"\nframe ", 0, max(at, 0)) + 1
+    number = re.match(rb"frame (\d{1,9})\n", journal[above : above + 20])
+    if at < 0 or number is None or int(number[1]) <= taken:
+        return None
+    event = decode(journal[at + 1 :].split(b"\n", 1)[0].decode("utf-8", "replace"))
+    assert isinstance(event, Started | Finished)
+    return event
+
+
 def decode_lines(text: str) -> Iterator[Event]:
     """The events of `text`, one a line."""
     return (decode(line) for line in text.split("\n") if line)
+
+
+def encode_current(request: str, position: int, since: float) -> bytes:
+    """What says that a request's cell runs `since` (monotonic seconds); never shorter than before."""
+    return f"{request} {position} {since!r}".ljust(200).encode()
+
+
+def decode_current(text: bytes) -> tuple[str, int, float]:
+    """The request, the cell's position in it, and since when it runs. ProtocolError."""
+    try:
+        request, position, since = text.decode().split()
+        return request, int(position), float(since)
+    except ValueError as exc:
+        raise ProtocolError(f"{text[:200]!r} does not say which cell runs") from exc

@@ -94,6 +94,14 @@ class Room:
         self._left -= bound.used
         return cut
 
+    def mostly_short(self, value: Any) -> Any:
+        """`bounded`, sooner where all of `value` is shorter than what is never cut."""
+        size = len(repr(value))
+        if size > SHORT:
+            return self.bounded(value)
+        self._left -= size
+        return value
+
 
 class _Bound:
     def __init__(self, limit: int) -> None:
@@ -105,9 +113,10 @@ class _Bound:
         if isinstance(value, str):
             if len(value) > SHORT:
                 value = shortened(value, max(SHORT * width(value), self._left // SHARE))
-            size += weight(value)
+            size += len(value) if value.isascii() else weight(value)
         elif isinstance(value, dict):
-            pairs = self._lines(list(value.items()))
+            many = len(value) > 2 * LINES
+            pairs = self._lines(list(value.items())) if many else value.items()
             return {self.of(key): self.of(item) for key, item in pairs}
         elif isinstance(value, list):
             return [self.of(item) for item in self._lines(value)]

@@ -40,6 +40,7 @@ events = st.one_of(
     st.builds(protocol.Collected, id_lists, id_lists, id_lists),
     st.builds(protocol.Started, texts, locations),
     st.builds(protocol.Reported, reports),
+    st.builds(protocol.Repeated, st.lists(st.dictionaries(texts, jsons), max_size=3).map(tuple)),
     st.builds(protocol.Finished, texts, locations),
     st.builds(
         protocol.Warned, texts, texts, texts, numbers, texts, texts,
@@ -53,6 +54,23 @@ events = st.one_of(
 def test_decode_gives_back_what_was_encoded(event):
     """decode(encode(event)) == event, tuples included."""
     assert protocol.decode(protocol.encode(event)) == event
+    assert protocol.encode(event).startswith(protocol.head(type(event)))
+
+
+@given(st.lists(st.integers(1, 3) | events, max_size=8), st.integers(0, 3))
+def test_the_last_edge_is_found(lines, taken):
+    """The last begin or end of a test in a journal is what reading all of its lines finds."""
+    journal = [frames.journal_head(1)]
+    journal += [
+        frames.journal_head(each) if isinstance(each, int) else protocol.encode(each)
+        for each in lines
+    ]
+    text = "".join(f"{line}\n" for line in journal)
+    found = map(protocol.decode, frames.journal_lines(text, taken))
+    edges = [each for each in found if isinstance(each, protocol.Started | protocol.Finished)]
+    numbers = [1, *(each for each in lines if isinstance(each, int))]
+    if numbers == sorted(numbers):  # as they are written
+        assert frames.last_edge(text.encode(), taken) == (edges[-1] if edges else None)
 
 
 @given(st.builds(protocol.Answer, numbers, st.booleans(), st.none() | numbers))
@@ -179,9 +197,9 @@ def test_events_are_frozen():
 def test_which_cell_runs_overwrites_itself():
     """What says which cell runs replaces what was said before, and nothing else passes for it."""
     for request, position, since in [("a_1_10", 12345, 1.5), ("a_1_9", 0, 123456.789)]:
-        told = protocol.encode_current(request, position, since)
+        told = frames.encode_current(request, position, since)
         assert len(told) == 200
-        assert protocol.decode_current(told) == (request, position, since)
+        assert frames.decode_current(told) == (request, position, since)
     for text in (b"", b"a 1", b"a b c", b"a 1 2 3", b"\xff 1 2"):
         with pytest.raises(protocol.ProtocolError):
-            protocol.decode_current(text)
+            frames.decode_current(text)

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -105,6 +105,35 @@ def as_test_report(data: Any) -> Any:
     if data is not None and data.get("$report_type") == NotebookReport.__name__:
         data["$report_type"] = pytest.TestReport.__name__
     return data
+
+
+def can_repeat(config: pytest.Config, report: Any) -> bool:
+    """Whether `repeated` makes what the hook for serialised reports would make."""
+    made = config.hook.pytest_report_from_serializable.get_hookimpls()
+    others = [each for each in made if not _is_own(each.plugin)]
+    return hasattr(report, "context") and not others
+
+
+def _is_own(plugin: object) -> bool:
+    module = getattr(plugin, "__name__", type(plugin).__module__)
+    return module.startswith(("_pytest.", "nbxunit."))
+
+
+def repeated(report: Any, changes: Mapping[str, Any]) -> Any:
+    """The report of a subtest like `report` but for these fields; both share what does not change.
+
+    pytest makes a report of all of its fields, which takes more time and memory.
+    """
+    made = report.__class__.__new__(report.__class__)
+    made.__dict__.update(
+        report.__dict__, sections=report.sections[:], user_properties=report.user_properties[:]
+    )
+    for name, value in changes.items():
+        if name == "_subtest.context":
+            made.context = report.context._from_json(value)  # noqa: SLF001
+        else:
+            setattr(made, name, value)
+    return made
 
 
 def temporary_folder(config: pytest.Config, name: str) -> str | None:

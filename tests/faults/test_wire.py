@@ -48,6 +48,9 @@ FORGED = {  # the body of a test: what is said of it
     "collected_again": ("send(protocol.Collected(()))", "Collected event out of order"),
     "unknown_test": ("send(protocol.Started('x.ipynb::test_other', PLACE))", "Started event out of order"),
     "report_of_another": ("send(protocol.Reported(report('x.ipynb::test_last')))", "Reported event out of order"),
+    "repeated_another_test": (
+        "send(protocol.Repeated(({'nodeid': 'x.ipynb::test_last'},)))", "Repeated event out of order",
+    ),
     "finished_another": ("send(protocol.Finished('x.ipynb::test_last', PLACE))", "Finished event out of order"),
     "ended_early": ("send(protocol.Ended(0)); send(protocol.Ended(0))", "not run: pytest ended in the kernel"),
 }  # fmt: skip
@@ -62,6 +65,16 @@ DAMAGED = {  # of a report that fails: one field, and how it is told
     "wasxfail": ("3", "its wasxfail is none"),
     "longrepr": ("{'reprcrash': 3, 'reprtraceback': 3}", "a damaged report"),
     "when": ("'never'", "Reported event out of order"),
+}
+REPEATED = """\
+def test_it(subtests):
+    with subtests.test(i=1): pass
+    send(protocol.Repeated(({CHANGES},)))
+"""
+DAMAGED_AGAIN = {  # of a subtest's report: what differs, and how it is told
+    "times": ("'duration': 'x'", "its duration is none"),
+    "context": ("'_subtest.context': {'msg': None, 'kwargs': 3}", "a damaged report"),
+    "no_context": ("'_subtest.context': 3", "a damaged report"),
 }
 REPORT = """\
 def test_it():
@@ -82,6 +95,9 @@ def batch(shells):
     for name, (value, _) in DAMAGED.items():
         test = REPORT.replace("NAME", f"damaged_{name}").replace("FIELD", name)
         shell.write(f"damaged_{name}.ipynb", FIND, BEFORE, test.replace("VALUE", value), LAST)
+    for name, (changes, _) in DAMAGED_AGAIN.items():
+        test = REPEATED.replace("CHANGES", changes)
+        shell.write(f"again_{name}.ipynb", FIND, BEFORE, test, LAST)
     older = "import nbxunit.protocol as p\np.VERSION = '0.9'"
     shell.write("older.ipynb", older, LAST)
     return Batch(shell, "--junitxml=j.xml", "--durations=3")
@@ -109,6 +125,15 @@ def test_damaged(told, name):
     it = told(f"damaged_{name}")
     assert it.counts["error"] >= 1, it.text
     assert DAMAGED[name][1] in it.text
+    assert "failed" not in it.counts
+
+
+@pytest.mark.parametrize("name", DAMAGED_AGAIN)
+def test_damaged_again(told, name):
+    """So is a report that is told by what differs from the one before."""
+    it = told(f"again_{name}")
+    assert it.counts["error"] >= 1, it.text
+    assert DAMAGED_AGAIN[name][1] in it.text
     assert "failed" not in it.counts
 
 

@@ -54,6 +54,7 @@ class Saved:
         self._cells: dict[str, Any] = {}
         self._results: dict[str, list[str]] = {}
         self._running = ""
+        self._report: Mapping[str, Any] = {}
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -68,7 +69,11 @@ class Saved:
         if isinstance(record, protocol.Started):
             self._running = record.nodeid
         elif isinstance(record, protocol.Reported):
+            self._report = record.report
             self._reported(record.report)
+        elif isinstance(record, protocol.Repeated):
+            for changes in record.changes:
+                self._reported({**self._report, **changes})
         elif isinstance(record, Died) and self._running:
             self._results.setdefault("", []).append(f"ERROR {self._running}\n{record.text}")
         elif isinstance(record, Broken):

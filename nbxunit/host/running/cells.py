@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from nbxunit import kernel_folder, protocol
+from nbxunit import frames, kernel_folder, protocol
 from nbxunit.host import compat, tasks
 from nbxunit.host.kernels.client import output_messages, reply_to
 from nbxunit.host.kernels.kernel import Kernel
@@ -118,7 +118,7 @@ class CellRunner:
         position, since = 0, batch.sent
         with contextlib.suppress(OSError, protocol.ProtocolError):  # none has begun yet
             told = (self._kernel.folder / kernel_folder.CURRENT_CELL).read_bytes()
-            request, at, begun = protocol.decode_current(told)
+            request, at, begun = frames.decode_current(told)
             if request == batch.message_id and 0 <= at < len(batch.cells):
                 position, since = at, begun
         return Place(self._cells[batch.cells[position]], batch.first + position, since)

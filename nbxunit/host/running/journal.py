@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from nbxunit import frames
+from nbxunit import frames, protocol
 
 
 class Journal:
@@ -34,11 +34,19 @@ class Journal:
 
     def lines(self, taken: int) -> list[str]:
         """The encoded events that no frame up to the number `taken` has carried."""
+        return list(frames.journal_lines(self._read().decode("utf-8", "replace"), taken))
+
+    def last_edge(self, taken: int) -> protocol.Started | protocol.Finished | None:
+        """The last begin or end of a test that no frame up to the number `taken` has carried."""
+        with contextlib.suppress(protocol.ProtocolError):
+            return frames.last_edge(self._read(), taken)
+        return None
+
+    def _read(self) -> bytes:
         if self._file is None:
-            return []
+            return b""
         self._file.seek(0)
-        text = self._file.readall().decode("utf-8", "replace")
-        return list(frames.journal_lines(text, taken))
+        return self._file.readall()
 
     def ahead(self, taken: int) -> list[str]:
         """Those that were not taken from here before; the next frame brings them all again."""

@@ -119,6 +119,8 @@ class Spool:
 
     def wait(self, timeout: float) -> None:
         """Return when `get` need not wait; TimeoutError if it would after `timeout` seconds."""
+        if self._taken:
+            return
         with self._changed:
             if not self._changed.wait_for(
                 lambda: self._taken or self._ended or self._waiting, timeout

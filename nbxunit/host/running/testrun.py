@@ -12,7 +12,7 @@ import functools
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nbxunit import frames, kernel_folder, protocol
@@ -29,6 +29,8 @@ from nbxunit.host.running.live_output import LiveOutput
 
 TICK = 0.1
 """Seconds between two looks at what is running."""
+AT_ONCE = 500
+"""Events that are told together: a frame may have many thousands."""
 
 
 class TestRun:
@@ -146,14 +148,17 @@ class TestRun:
             self._take(events)  # those that are left; the kernel need not wait for that
 
     def _take(self, events: Iterable[protocol.Event]) -> None:
-        """Note and tell events, up to one that is out of order."""
+        """Note and tell events, some at a time, up to one that is out of order."""
         noted: list[protocol.Event] = []
         try:
             for event in events:
                 self._note(event)
                 noted.append(event)
+                if len(noted) == AT_ONCE:
+                    self._emit(*self._told(noted))
+                    noted.clear()
         finally:
-            self._emit(*filter(self._tells, noted))
+            self._emit(*self._told(noted))
 
     def _note(self, event: protocol.Event) -> None:
         self._order.check(event)
@@ -167,9 +172,14 @@ class TestRun:
         elif isinstance(event, protocol.Ended):
             self._ended = True
 
-    def _tells(self, event: protocol.Event) -> bool:
-        """Whether an event is to be told: the end of a run that was cut short is told otherwise."""
-        return not (self._killed and isinstance(event, protocol.Ended))
+    def _told(self, events: Iterable[protocol.Event]) -> Iterator[protocol.Event]:
+        """Those of `events` that are to be told: the end of a run that was cut short is told otherwise."""
+        for kind, some in itertools.groupby(events, type):
+            if kind is protocol.Repeated:
+                changes = (each.changes for each in some if isinstance(each, protocol.Repeated))
+                yield protocol.Repeated(tuple(itertools.chain.from_iterable(changes)))
+            elif not (self._killed and kind is protocol.Ended):
+                yield from some
 
     def _explain(self, report: dict[str, Any]) -> None:
         """Add what ran when the time was over to the report of the test that failed by it."""
@@ -237,19 +247,12 @@ class TestRun:
 
     def _now_running(self) -> tuple[str | None, float]:
         """The test that runs and since when: the journal knows of starts that were not sent yet."""
-        for line in reversed(self._journal.lines(self._reader.number)):
-            try:
-                event = protocol.decode(line)
-            except protocol.ProtocolError:
-                continue
-            if isinstance(event, protocol.Finished):
-                self._running = None
-                break
-            if isinstance(event, protocol.Started):
-                if self._running is None or self._running[0] != event.nodeid:
-                    self._running = (event.nodeid, time.monotonic())
-                    self._control.doing = functools.partial(self._doing, event.nodeid)
-                break
+        edge = self._journal.last_edge(self._reader.number)
+        if isinstance(edge, protocol.Finished):
+            self._running = None
+        elif edge is not None and (self._running is None or self._running[0] != edge.nodeid):
+            self._running = (edge.nodeid, time.monotonic())
+            self._control.doing = functools.partial(self._doing, edge.nodeid)
         return self._running or (None, 0.0)
 
     def _now_executed(self) -> tuple[str | None, float]:

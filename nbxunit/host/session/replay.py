@@ -65,6 +65,8 @@ class Replay:
         self._telling = Telling(item, state.room)
         self._records = _Records(())
         self._unfinished: dict[str, None] = {}
+        self._last: Any = None
+        self._last_data: dict[str, Any] = {}
         self._check = bool(self._config.getoption("nbxunit_check_execution"))
         self._is_silent = self._is_collected = self._is_uncollectable = False
         self.not_found = ""
@@ -123,6 +125,9 @@ class Replay:
                 self._started(event)
             case protocol.Reported():
                 self._reported(event.report)
+            case protocol.Repeated():
+                for changes in event.changes:
+                    self._repeated(changes)
             case protocol.Finished():
                 self._finished(event.nodeid)
             case protocol.Warned():
@@ -203,7 +208,21 @@ class Replay:
         self._telling.finish()
         self._unfinished.pop(nodeid, None)
 
+    def _repeated(self, changes: dict[str, Any]) -> None:
+        """Tell the last report once more, with these `changes`."""
+        if self._last is None:
+            self._reported({**self._last_data, **changes})
+            return
+        try:
+            report = compat.repeated(self._last, self._room.mostly_short(changes))
+            report_check.check_times(report)
+        except Exception as exc:  # noqa: BLE001 - see `_reported`
+            self._damaged(exc)
+        else:
+            self._telling.log(report)
+
     def _reported(self, data: dict[str, Any]) -> None:
+        self._last, self._last_data = None, {}
         try:
             data = self._room.report(data)
             report = self._hook.pytest_report_from_serializable(
@@ -214,13 +233,18 @@ class Replay:
                 report = self._hook.pytest_report_from_serializable(config=self._config, data=plain)
             report_check.check(report)
         except Exception as exc:  # noqa: BLE001 - whatever the data did, it is an error report
-            text = f"a damaged report came from the kernel: {exc!r}"
-            self._telling.not_collected("failed", text)
+            self._damaged(exc)
             return
         if isinstance(report, pytest.CollectReport):
             self._uncollectable(report)
             return
+        self._last_data = data
+        self._last = report if compat.can_repeat(self._config, report) else None
         self._telling.log(report)
+
+    def _damaged(self, exc: Exception) -> None:
+        text = f"a damaged report came from the kernel: {exc!r}"
+        self._telling.not_collected("failed", text)
 
     def _uncollectable(self, report: pytest.CollectReport) -> None:
         self._is_uncollectable |= report.failed

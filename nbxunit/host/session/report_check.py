@@ -19,8 +19,7 @@ def check(report: Any) -> None:
     for name in ("nodeid", "outcome", "wasxfail"):
         _expect(name, isinstance(getattr(report, name, ""), str))
     _expect("keywords", isinstance(getattr(report, "keywords", {}), Mapping))
-    for name in ("duration", "start", "stop"):
-        _expect(name, type(getattr(report, name, 0)) in (int, float))
+    check_times(report)
     _expect("location", _has_form(report.location, _LOCATION))
     _expect("sections", all(_has_form(each, _SECTION) for each in report.sections))
     properties = getattr(report, "user_properties", ())
@@ -31,6 +30,12 @@ def check(report: Any) -> None:
         _expect("longrepr", report.longrepr is not None)
     if report.longrepr:
         _ = report.longreprtext  # written as a terminal shows it
+
+
+def check_times(report: Any) -> None:
+    """TypeError if the times of `report` are none."""
+    for name in ("duration", "start", "stop"):
+        _expect(name, type(getattr(report, name, 0)) in (int, float))
 
 
 def _has_form(value: Any, form: tuple[tuple[type, ...], ...]) -> bool:

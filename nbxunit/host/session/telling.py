@@ -32,6 +32,7 @@ class Telling:
         self._room = room
         self._config = item.config
         self._session = item.session
+        self._hook = item.ihook
         self._manager = item.config.pluginmanager
         self._tree = Tree(item.parent, item.notebook_id) if item.parent is not None else None
         self._stand_in: StandIn | None = None
@@ -62,7 +63,7 @@ class Telling:
         self.has_verdict = False
         self._phases.clear()
         self._item.speaks_for = nodeid
-        self._item.ihook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+        self._hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
 
     def start_again(self) -> None:
         """The test that has started is run once more."""
@@ -88,7 +89,7 @@ class Telling:
         nodeid, location = self.running
         if self._phases and "teardown" not in self._phases:
             self._log(self._passed("teardown"))
-        self._item.ihook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
         self.running = self._item.speaks_for = None
 
     def made(self, nodeid: str, location: Location, reports: Iterable[pytest.TestReport]) -> None:
@@ -124,7 +125,7 @@ class Telling:
         if hasattr(self._config, "workerinput"):  # xdist passes on collect reports of failures only
             self.start(nodeid, location)
             self._log(report)
-            self._item.ihook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+            self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
             self.running = self._item.speaks_for = None
             return
         self.reports += 1
@@ -158,7 +159,7 @@ class Telling:
         is_error = report.when != "call" or getattr(report, "nbxunit_died", False)
         if report.failed and is_error and self._stand_in is not None:
             self._tell_editor(self._stand_in, report)
-        self._item.ihook.pytest_runtest_logreport(report=report)
+        self._hook.pytest_runtest_logreport(report=report)
 
     def _tell_editor(self, item: StandIn, report: pytest.TestReport | pytest.CollectReport) -> None:
         """Let an editor know that a test that it has asked for could not run.

@@ -30,10 +30,14 @@ LOOKED_AT = 1_000_000
 """Cells that are compared at most, and values among which missing ones are counted."""
 
 
+_PLAIN = frozenset({bool, bytes, dict, float, int, list, set, str, tuple, type(None)})
+"""Types of most values, which are none of data."""
+
+
 def kind(value: object) -> Kind | None:
     """What a value is, if it is data: its type is asked, since an object may answer anything."""
     cls = type(value)
-    if isinstance(value, type):
+    if isinstance(value, type) or (type(cls) is type and cls in _PLAIN):
         return None
     found = (each for each, names in _ATTRIBUTES.items() if all(hasattr(cls, n) for n in names))
     return next(found, None)

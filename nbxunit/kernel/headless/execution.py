@@ -17,7 +17,7 @@ from unittest import SkipTest
 
 import pytest
 
-from nbxunit import directives, kernel_folder, protocol
+from nbxunit import directives, frames, kernel_folder, protocol
 from nbxunit.kernel.cells.notebook import Origin
 from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.compat.importing import Importing
@@ -96,7 +96,7 @@ class Cells:
         """
         descriptor = files.overwritten(self._current)
         try:
-            write(descriptor, protocol.encode_current(request, position, monotonic()))
+            write(descriptor, frames.encode_current(request, position, monotonic()))
         finally:
             close(descriptor)
 

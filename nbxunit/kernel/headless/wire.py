@@ -14,6 +14,7 @@ import pytest
 
 from nbxunit import frames, limits, originals, protocol
 from nbxunit.kernel.compat import files, interrupts, ipython
+from nbxunit.kernel.headless.repeating import Reports
 from nbxunit.kernel.run import reasons
 from nbxunit.kernel.run.reports import Serialiser
 
@@ -135,6 +136,7 @@ class Reporting:
         self._prepared = prepared
         self._config = prepared.config
         self._serialiser = Serialiser(prepared.notebook, prepared.config)
+        self._reports = Reports(self._serialiser, prepared.config)
         self._room_for_warnings = limits.Room(WARNINGS_LIMIT, late=limits.SHORT)
         self._deselected: list[str] = []
         self.reason: str | None = None
@@ -213,6 +215,7 @@ class Reporting:
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         """A test begins."""
+        self._reports.begin()
         event = protocol.Started(nodeid, self._serialiser.location(location))
         self._send(event, at_once=True)
 
@@ -232,7 +235,7 @@ class Reporting:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test has ended."""
         # Before user code runs again, which may end the process: behind setup, and behind the call.
-        event = protocol.Reported(self._serialiser.report(report))
+        event = self._reports.event(report)
         self._send(event, at_once=report.when != "teardown")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -68,6 +68,11 @@ class Serialiser:
             mapped["location"] = self.location(data["location"])
         return self._room.report(mapped)
 
+    def bounded(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Fields of a report that name no places, cut to what may be carried."""
+        bounded: dict[str, Any] = self._room.mostly_short(data)
+        return bounded
+
     def location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
         """A test's location, with the notebook as its file."""
         file, line, name = location

@@ -1,0 +1,54 @@
+"""Private names of pytest about the reports of subtests.
+
+Another part of `compat`, under the same rules. May import pytest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+_SERIALISED = {
+    "duration": "duration",
+    "start": "start",
+    "stop": "stop",
+    "context": "_subtest.context",
+}
+"""What differs from subtest to subtest: attributes of a report, and what pytest calls them as data."""
+_ATTRIBUTES = vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")).keys() | {
+    "context"
+}
+"""Those of a report to which no plugin has added any."""
+
+
+def is_plain(report: pytest.TestReport) -> bool:
+    """Whether `report` is pytest's own of a subtest, with nothing of a plugin; the class has no public name."""
+    try:
+        from _pytest.subtests import SubtestReport
+    except ImportError:  # before pytest 9
+        return False
+    return type(report) is SubtestReport and vars(report).keys() == _ATTRIBUTES
+
+
+def is_serialised_alone(config: pytest.Config) -> bool:
+    """Whether no plugin but pytest's own has a say in how reports become data."""
+    made = config.hook.pytest_report_to_serializable.get_hookimpls()
+    return all(getattr(each.plugin, "__name__", "").startswith("_pytest.") for each in made)
+
+
+def changes(report: pytest.TestReport, last: dict[str, Any]) -> dict[str, Any] | None:
+    """What differs in a plain `report` from the attributes `last`, as data; None if it is more than in most.
+
+    pytest makes data of all of a report, by a deep copy.
+    """
+    try:
+        different = {name: value for name, value in vars(report).items() if value != last[name]}
+    except Exception:  # noqa: BLE001 - values of user properties are of any kind
+        return None
+    if not different.keys() <= _SERIALISED.keys():
+        return None
+    data = {_SERIALISED[name]: value for name, value in different.items()}
+    if (context := different.get("context")) is not None:
+        data[_SERIALISED["context"]] = {"msg": context.msg, "kwargs": context.kwargs}
+    return data
