@@ -7,6 +7,7 @@ Over 300 lines: the private names are to be in one place.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import os
@@ -136,6 +137,9 @@ def repeated(report: Any, changes: Mapping[str, Any]) -> Any:
     return made
 
 
+_FOLDERS = pytest.StashKey[collections.Counter[str]]()
+
+
 def temporary_folder(config: pytest.Config, name: str) -> str | None:
     """A `--basetemp` for one kernel inside the host's own base: pytest keeps those of three runs.
 
@@ -146,7 +150,13 @@ def temporary_folder(config: pytest.Config, name: str) -> str | None:
         return None
     try:
         factory.getbasetemp().mkdir(0o700, parents=True, exist_ok=True)  # a notebook can remove it
-        folder = factory.mktemp(re.sub(r"\W+", "_", name)[:30] or "notebook")
+        base = re.sub(r"\W+", "_", name)[:30] or "notebook"
+        numbers = config.stash.setdefault(_FOLDERS, collections.Counter())
+        try:  # numbered by pytest, each has a link beside it, and before pytest 9.2 all are listed for it
+            folder = factory.mktemp(f"{base}{numbers[base]}", numbered=False)
+            numbers[base] += 1
+        except FileExistsError:
+            folder = factory.mktemp(base)
     except OSError:
         return None
     return str(folder / "kernel")
@@ -373,8 +383,8 @@ def leave_garbage(config: pytest.Config) -> None:
 def forget_failure(config: pytest.Config, nodeid: str) -> None:
     """Let `--lf` forget that a notebook could not be collected last time, for now it could."""
     plugin = config.pluginmanager.get_plugin("lfplugin")
-    for key in [key for key in getattr(plugin, "lastfailed", ()) if str(key) == nodeid]:
-        del plugin.lastfailed[key]  # type: ignore[union-attr]
+    for key in (nodeid, *_keys([nodeid])):
+        getattr(plugin, "lastfailed", {}).pop(key, None)
 
 
 class NotebookReport(pytest.TestReport):
@@ -401,12 +411,17 @@ def remember_nodeids(config: pytest.Config, nodeids: Iterable[str]) -> None:
     known = getattr(plugin, "cached_nodeids", None)
     if known is None:
         return
+    known.update(_keys(nodeids))
+
+
+def _keys(nodeids: Iterable[str]) -> Iterator[Any]:
+    """Node ids as plugins of pytest keep them: since pytest 9.2 no texts."""
     try:
         from _pytest.nodeid import NodeId
-    except ImportError:  # before pytest 9.2
-        known.update(nodeids)
+    except ImportError:
+        yield from nodeids
     else:
-        known.update(NodeId.parse(nodeid) for nodeid in nodeids)
+        yield from map(NodeId.parse, nodeids)
 
 
 def warning_category(name: str) -> type[Warning]:

@@ -40,7 +40,8 @@ class LocalRun:
 
     def begin(self) -> None:
         """Let it begin, if it was held."""
-        self._pool.call(self.control.start.set)
+        if not self.control.start.is_set():
+            self._pool.call(self.control.start.set)
 
     def limit(self, failures: int) -> None:
         """So many failures it may have in all."""
@@ -129,7 +130,7 @@ class LocalPool:
         """Run `job` when a slot is free; one that is `held` first waits for its `begin`."""
         run = LocalRun(job, Control(), self)
         if not held:
-            run.begin()
+            run.control.start.set()
         run.future = asyncio.run_coroutine_threadsafe(self._execute(run), self._loop)
         self._runs.append(run)
         return run

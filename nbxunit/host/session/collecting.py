@@ -44,6 +44,9 @@ class Collecting:
         self._runs.connect()
         with compat.literal_arguments():
             outcome = yield
+        self._state.notebooks = max(
+            1, sum(isinstance(each, NotebookItem) for each in session.items)
+        )
         self._runs.check_resources(session)
         return outcome
 
@@ -143,12 +146,12 @@ class Collecting:
         """Keep notebooks out of the host's selection; it would drop tests that it does not see."""
         ours = [item for item in items if isinstance(item, NotebookItem | StandIn)]
         order = list(items)
-        items[:] = [item for item in items if item not in ours]
+        items[:] = [item for item in items if not isinstance(item, NotebookItem | StandIn)]
         outcome = yield
         gone = [item for item in ours if item.nodeid in self._deselected]
         if gone:
             self._config.hook.pytest_deselected(items=gone)
-        give_back(items, order, [item for item in ours if item not in gone])
+        give_back(items, order, [item for item in ours if item.nodeid not in self._deselected])
         if not self._config.option.collectonly:
             self._state.cache.apply(items, order)
         self._keep_changed(items)

@@ -31,7 +31,7 @@ def work_order(files: Sequence[str], known: Mapping[str, float], slots: int) -> 
     limit = sum(seconds) / slots / LONG
     long = [index for index, each in enumerate(seconds) if slots > 1 and each > limit]
     first = sorted(long, key=lambda index: -seconds[index])
-    return [*first, *(index for index in range(len(files)) if index not in set(long))]
+    return [*first, *(index for index, each in enumerate(seconds) if slots == 1 or each <= limit)]
 
 
 class ShardError(ValueError):

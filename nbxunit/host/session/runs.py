@@ -23,6 +23,8 @@ from nbxunit.host.session.selection import divided
 from nbxunit.host.session.waiting import Waiting
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from nbxunit.host.records import Job, Record
     from nbxunit.host.running.dask import DaskPool
     from nbxunit.host.running.pools import Pool, Run
@@ -32,6 +34,8 @@ TEARDOWN = 1.0
 """Seconds that an interrupted run may take for its teardowns."""
 REACTION = 5.0
 """Seconds more that the records of a kernel may take that was killed then; mostly it takes none."""
+AHEAD = 4
+"""Runs that are submitted and have not ended, for each slot: two of them have a kernel."""
 
 
 class Runs:
@@ -42,19 +46,38 @@ class Runs:
         self._config = state.config
         self._runs: dict[NotebookItem, Run] = {}
         self._cluster: DaskPool | None = None
+        self._planned: dict[NotebookItem, None] | None = None
+        self._under_way: set[Future[None]] = set()
 
     def of(self, item: NotebookItem, nextitem: pytest.Item | None) -> Run:
         """The run of `item`; what follows is submitted too, so that its kernel is there in time."""
-        slots = self._pool(item.session).slots
-        following = [nextitem] if isinstance(nextitem, NotebookItem) else []
-        if slots > 1:
-            waiting = [other for other in item.session.items if isinstance(other, NotebookItem)]
-            following = self._in_order_of_work(waiting[waiting.index(item) :], slots)
-        for each in following if item in following else (item, *following):
-            if each not in self._runs and self._state.why_skipped(each.parent) is None:
-                self._runs[each] = self.submit(each, held=slots == 1)
+        slots = self._pool().slots
+        if slots == 1:
+            for each in (item, nextitem):
+                if isinstance(each, NotebookItem):
+                    self._submit(each, held=True)
+        else:
+            if self._planned is None:
+                items = [each for each in item.session.items if isinstance(each, NotebookItem)]
+                self._planned = self._in_order_of_work(items, slots)
+            self._go_on()
+            self._submit(item)
         self._runs[item].begin()
         return self._runs[item]
+
+    def _go_on(self) -> None:
+        """Submit what is planned next, if few enough runs are under way."""
+        while self._planned and len(self._under_way) < AHEAD * self._pool().slots:
+            self._submit(next(iter(self._planned)))
+
+    def _submit(self, item: NotebookItem, *, held: bool = False) -> None:
+        """Submit the run of an item that can be run, if it is not yet."""
+        if self._planned is not None:
+            self._planned.pop(item, None)
+        if item not in self._runs and self._state.why_skipped(item.parent) is None:
+            run = self._runs[item] = self.submit(item, held=held)
+            self._under_way.add(run.future)
+            run.future.add_done_callback(self._under_way.discard)
 
     def connect(self) -> None:
         """Have a pool on the cluster, if one is asked for. UsageError."""
@@ -74,11 +97,11 @@ class Runs:
         for item in items:
             self._state.remark(item.notebook_id, text)
 
-    def _pool(self, session: pytest.Session) -> Pool:
+    def _pool(self) -> Pool:
         from nbxunit.host.running.local import LocalPool
 
         if self._state.pool is None:
-            count = self._state.notebooks(session)
+            count = self._state.notebooks
             jobs = 1 if self._state.is_worker else settings.jobs(self._config, count)
             forking = self._state.forking and dataclasses.replace(
                 self._state.forking, many=count > 1
@@ -98,14 +121,14 @@ class Runs:
             )
         return fitting
 
-    def _in_order_of_work(self, items: list[NotebookItem], jobs: int) -> list[NotebookItem]:
+    def _in_order_of_work(self, items: list[NotebookItem], jobs: int) -> dict[NotebookItem, None]:
         files = [item.notebook_id for item in items]
         order = planning.work_order(files, self._state.durations.known, jobs)
-        return [items[index] for index in order]
+        return dict.fromkeys(items[index] for index in order)
 
     def submit(self, item: NotebookItem, *, held: bool = False) -> Run:
         """Run the notebook of `item`; one that is `held` waits to begin."""
-        run = self._pool(item.session).submit(self._job(item), held=held)
+        run = self._pool().submit(self._job(item), held=held)
         self.limit(run, item.session)
         return run
 
@@ -140,7 +163,7 @@ class Runs:
             opened=settings.opened(config),
             python_path=settings.python_path(config),
             log_file=compat.has_log_file(config),
-            worker=self._state.workers.input(item.notebook_id, self._state.notebooks(item.session)),
+            worker=self._state.workers.input(item.notebook_id, self._state.notebooks),
             measured=measuring.told(config, item.path),
             cwd=os.getcwd(),  # noqa: PTH109 - as it stands
         )
@@ -152,6 +175,7 @@ class Runs:
 
         waiting = Waiting(self._config, item.notebook_id)
         while True:
+            self._go_on()
             try:
                 run.spool.wait(waiting.timeout)
             except TimeoutError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -98,64 +98,60 @@ class CacheSelection:
         cache = getattr(self._config, "cache", None)
         return cache.get(key, default) if cache is not None else default
 
-    def _failed_in(self, item: NotebookItem) -> list[str]:
-        """The tests of a notebook that failed last time, without the notebook's id."""
-        prefix = f"{item.notebook_id}::"
+    def _failed(self) -> tuple[Collection[str], Mapping[str, list[str]]]:
+        """The node ids that failed last time, and those of tests by what may be their notebook."""
         failed = self._cached("cache/lastfailed", {})
-        return [nodeid.removeprefix(prefix) for nodeid in failed if nodeid.startswith(prefix)]
-
-    def _was_broken(self, item: NotebookItem) -> bool:
-        return item.notebook_id in self._cached("cache/lastfailed", {})
+        return failed, _inner(failed)
 
     def _split(self, items: list[pytest.Item]) -> None:
         """Deal notebooks out to the groups of pytest-split, which keeps a notebook in one piece."""
         ours = [item for item in items if isinstance(item, NotebookItem)]
-        chosen = ours[self._option.group - 1 :: self._option.splits]
-        items[:] = [item for item in items if item not in ours or item in chosen]
+        chosen = set(ours[self._option.group - 1 :: self._option.splits])
+        items[:] = [item for item in items if not isinstance(item, NotebookItem) or item in chosen]
 
     def _last_failed(self, items: list[pytest.Item]) -> None:
-        ours = [item for item in items if isinstance(item, NotebookItem)]
-        failed = {item: self._failed_in(item) for item in ours}
-        again = [item for item in ours if failed[item] or self._was_broken(item)]
-        known = self._cached("cache/lastfailed", {})
-        others = [item for item in items if item not in ours]
-        others_failed = [item for item in others if item.nodeid in known]
-        if not again and not others_failed:
+        failed, tests = self._failed()
+        kept: dict[pytest.Item, None] = {}
+        gone: list[pytest.Item] = []
+        for item in items:
+            if not isinstance(item, NotebookItem):
+                if item.nodeid in failed:
+                    kept[item] = None
+                else:
+                    gone.append(item)
+            elif item.notebook_id in failed or item.notebook_id in tests:
+                kept[item] = None
+        if not kept:
             return
-        for item in again:
-            if failed[item] and not self._was_broken(item):
+        for item in kept:
+            if isinstance(item, NotebookItem) and item.notebook_id not in failed:
                 notebook: Any = item.parent
-                self._tell(item, only=failed[item], quietly=not notebook.named)
-        gone = [item for item in others if item not in others_failed]
+                self._tell(item, only=tests[item.notebook_id], quietly=not notebook.named)
         if gone:
             self._config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if item in again or item in others_failed]
+        items[:] = kept
 
     def _failed_first(self, items: list[pytest.Item]) -> None:
-        known = self._cached("cache/lastfailed", {})
-        for item in items:
-            if isinstance(item, NotebookItem) and self._failed_in(item):
-                self._tell(item, first=self._failed_in(item))
-        items.sort(
-            key=lambda item: (
-                not (
-                    self._failed_in(item) or self._was_broken(item)
-                    if isinstance(item, NotebookItem)
-                    else item.nodeid in known
-                )
-            )
-        )
+        failed, tests = self._failed()
+
+        def is_to_wait(item: pytest.Item) -> bool:
+            if not isinstance(item, NotebookItem):
+                return item.nodeid not in failed
+            if item.notebook_id in tests:
+                self._tell(item, first=tests[item.notebook_id])
+            return not (item.notebook_id in tests or item.notebook_id in failed)
+
+        items.sort(key=is_to_wait)
 
     def _new_first(self, items: list[pytest.Item]) -> None:
-        cached = self._cached("cache/nodeids", [])
+        cached = set(self._cached("cache/nodeids", []))
+        tests = _inner(cached)
 
         def is_known(item: pytest.Item) -> bool:
             if not isinstance(item, NotebookItem):
                 return item.nodeid in cached
-            prefix = f"{item.notebook_id}::"
-            known = [nodeid.removeprefix(prefix) for nodeid in cached if nodeid.startswith(prefix)]
-            self._tell(item, known=known)
-            return bool(known)
+            self._tell(item, known=tests.get(item.notebook_id, []))
+            return item.notebook_id in tests
 
         items.sort(key=lambda item: item.path.stat().st_mtime, reverse=True)
         items.sort(key=is_known)
@@ -169,7 +165,7 @@ class CacheSelection:
             prefix = f"{item.notebook_id}::" if isinstance(item, NotebookItem) else ""
             if not (str(last).startswith(prefix) if prefix else item.nodeid == last):
                 continue
-            passed = order[:index]
+            passed = set(order[:index])
             gone = [
                 other for other in items if other in passed and not isinstance(other, NotebookItem)
             ]
@@ -179,6 +175,16 @@ class CacheSelection:
             if isinstance(item, NotebookItem):
                 self._tell(item, resume_at=str(last).removeprefix(prefix))
             return
+
+
+def _inner(nodeids: Iterable[str]) -> dict[str, list[str]]:
+    """What stands in `nodeids` behind each `::`, by what stands before it: its file has `::` in it, or none."""
+    found: dict[str, list[str]] = {}
+    for nodeid in nodeids:
+        parts = nodeid.split("::")
+        for count in range(1, len(parts)):
+            found.setdefault("::".join(parts[:count]), []).append("::".join(parts[count:]))
+    return found
 
 
 def give_back(items: list[pytest.Item], order: list[pytest.Item], ours: list[pytest.Item]) -> None:

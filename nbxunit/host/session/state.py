@@ -16,7 +16,6 @@ from nbxunit.host.notebooks import files, static_look
 from nbxunit.host.session import cluster, settings
 from nbxunit.host.session.changed import Changed
 from nbxunit.host.session.durations import Durations
-from nbxunit.host.session.items import NotebookItem
 from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
 from nbxunit.host.session.workers import Workers
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 class NotebookSession:
     """One pytest session with notebooks in it.
 
-    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `pool`
+    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `notebooks` is
+    how many it has, as far as a pool wants to know: one, while they are collected. `pool`
     is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
     learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
     number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
@@ -47,11 +47,12 @@ class NotebookSession:
         self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self.forking: Forking | None = None
         self.pool: Pool | None = None
+        self.notebooks = 1
         self.not_found: list[str] = []
         self.empty: list[str] = []
         self.skips = 0
         self.without_tests = 0
-        self.remarks: dict[str, list[str]] = {}
+        self.remarks: dict[str, dict[str, None]] = {}
         self.variants = settings.variants(config)
         self.checking = settings.checking(config)
         self.updated: list[str] = []
@@ -61,6 +62,7 @@ class NotebookSession:
         self.changed = Changed.asked_for(config)
         self.signals = Signals(self._abort)
         self._asked: dict[Path, Asked] = {}
+        self._skipped: dict[Path, str | None] = {}
         if not self.is_worker:  # xdist's controller ends its workers
             self.signals.install()
         settings.check(config)
@@ -72,9 +74,7 @@ class NotebookSession:
 
     def remark(self, notebook: str, text: str) -> None:
         """Say `text` of a notebook in the summary; of several, once."""
-        names = self.remarks.setdefault(protocol.clean(text), [])
-        if notebook not in names:
-            names.append(notebook)
+        self.remarks.setdefault(protocol.clean(text), {})[notebook] = None
 
     def split_arguments(self) -> None:
         """Keep what stands behind `::` for the kernels: a notebook has no nodes on the host."""
@@ -90,12 +90,6 @@ class NotebookSession:
             return None
         return () if "" in asked else tuple(asked)
 
-    @staticmethod
-    def notebooks(session: pytest.Session) -> int:
-        """How many notebooks a session has."""
-        items = getattr(session, "items", ())  # where tests are listed, there are none yet
-        return max(1, sum(isinstance(item, NotebookItem) for item in items))
-
     def start_server(self) -> None:
         """Let the fork server come up, if there is to be one and it is not there yet."""
         if cluster.asked_for(self.config):
@@ -106,6 +100,11 @@ class NotebookSession:
 
     def why_skipped(self, notebook: Any) -> str | None:
         """Why a notebook that was found in a folder cannot be run, if it cannot."""
+        if notebook.path not in self._skipped:
+            self._skipped[notebook.path] = self._why_skipped(notebook)
+        return self._skipped[notebook.path]
+
+    def _why_skipped(self, notebook: Any) -> str | None:
         if notebook.named or self.config.getoption("nbxunit_kernel"):
             return None
         try:

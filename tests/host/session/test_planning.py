@@ -6,12 +6,14 @@ import random
 import subprocess
 
 import pytest
+import simulated
 from hypothesis import given
 from hypothesis import strategies as st
 from shells import Shell
 
 from nbxunit.host.notebooks import imports
 from nbxunit.host.session import planning
+from nbxunit.host.session.runs import AHEAD
 from nbxunit.host.session.selection import give_back
 
 files = st.lists(st.text("abcdef", min_size=1, max_size=4), unique=True, max_size=30)
@@ -49,6 +51,17 @@ def test_order_of_work(names, known, slots):
     rest = [index for index in order if slots == 1 or each[index] <= limit]
     assert rest == sorted(rest)
     assert order[len(order) - len(rest) :] == rest
+
+
+def test_a_long_notebook_among_many(tmp_path):
+    """It begins first, so all take no longer than it does; results are told in order, the first one soon."""
+    seconds = {f"n{number:03}": 15.0 + number % 10 for number in range(300)} | {"n120": 1200.0}
+    known = {name: each * 0.8 for name, each in seconds.items()}
+    done = simulated.simulated(tmp_path, 20, seconds, known)
+    assert done.pool.now < 1.05 * simulated.bound(20, seconds)
+    assert [name for _, name in done.results] == sorted(seconds)
+    assert done.results[0][0] < 20
+    assert done.pool.most <= AHEAD * 20
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"])
