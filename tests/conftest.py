@@ -9,7 +9,9 @@ of the same:
 - conformance: cells headless, too (else inline; headless as a module);
 - pytest's options that only change what is shown: one by one, besides several in one run;
 - faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells;
-- what teams run in CI: on spawned kernels, besides forked ones.
+- what teams run in CI: on spawned kernels, besides forked ones;
+- what stands in `LONG` below: the guides through a cluster, besides the other notebooks; a soak of faults;
+  the visual debugger in a hook, besides in a test; the life of a cell in Notebook 7, besides in JupyterLab.
 
 With `--kernels spawned` no kernel is a fork.
 """
@@ -31,6 +33,11 @@ SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/",
         "kernel/results/test_displays.py", "kernel/run/test_reentrancy.py", "outputs/test_runs.py",
         "params/test_runs.py", "test_notebooks.py", "test_platforms.py", "text/")  # fmt: skip
 """Where tests are slow: each starts processes, a server or a browser, or waits for a time limit."""
+
+LONG = ("dask/test_parity.py::test_the_notebooks_that_teach[guide]", "faults/test_fuzz.py::test_soak",
+        "browser/test_work.py::test_visual_debugger[setup]",
+        "browser/test_work.py::test_the_life_of_a_cell[notebook]")  # fmt: skip
+"""More of what other tests show in less time; only run with `--long`."""
 
 # ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -68,12 +75,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="how many kernels run at once there")  # fmt: skip
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what is in a folder or module that starts many processes or waits for limits."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what starts many processes or waits for limits; leave out what is long."""
+    long = []
     for item in items:
         path = item.path.relative_to(HERE).as_posix()
         if path.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if f"{path}::{item.name}" in LONG and not config.getoption("long"):
+            long.append(item)
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
