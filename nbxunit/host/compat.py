@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import copy
 import dataclasses
 import os
 import re
@@ -360,6 +361,25 @@ def count_files(config: pytest.Config, words: Callable[[str], str]) -> None:
             terminal.write_line, terminal.rewrite = write_line, rewrite
 
     terminal.report_collect = report_collect
+
+
+def show_sections(config: pytest.Config, shown: Callable[[Any, str], str]) -> None:
+    """Let the terminal show of each captured section of a report what `shown` gives.
+
+    Its reporter has no hook for that, and reporters that write files are to have all of it.
+    """
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+
+    def view(report: Any) -> Any:
+        seen = copy.copy(report)
+        seen.sections = [(name, shown(report, text)) for name, text in report.sections]
+        return seen
+
+    summary, teardown = terminal._outrep_summary, terminal.print_teardown_sections  # noqa: SLF001
+    terminal._outrep_summary = lambda report: summary(view(report))  # noqa: SLF001
+    terminal.print_teardown_sections = lambda report: teardown(view(report))
 
 
 def grow(session: pytest.Session, count: int) -> None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 RAISES_TAG = "raises-exception"
-OUTPUT_LIMIT = 100_000
-"""Characters of a broken cell's output that its report carries."""
 _FRAME = re.compile(r"(?:Cell |File ).*line \d|File .*:\d+|-+> ?\d")
 """The lines of IPython's traceback that say where it came by."""
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
@@ -140,7 +138,7 @@ def broken(
             if output.output_type == "stream" and output.name == stream
         )
         if printed.strip():
-            printed_sections.append((f"Captured {stream}", protocol.clean(printed[-OUTPUT_LIMIT:])))
+            printed_sections.append((f"Captured {stream}", protocol.clean(printed)))
     return Broken(text, names.of(place, line), (*printed_sections, *sections))
 
 

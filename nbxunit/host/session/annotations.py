@@ -69,7 +69,7 @@ class Annotations:
     def _note(self, report: Any) -> None:
         notebook = report.nodeid.partition("::")[0].partition("[")[0]
         is_asked = self._annotates or self._code_quality
-        if not (is_asked and report.failed and _is_of_notebook(report, notebook)):
+        if not (is_asked and report.failed and is_of_notebook(report, notebook)):
             return
         text = report.longreprtext
         path, line = self._config.rootpath / notebook, 1
@@ -109,7 +109,7 @@ class Annotations:
             path.write_text(json.dumps(list(map(_quality, self._findings)), indent=1), "utf-8")
 
 
-def _is_of_notebook(report: Any, file: str) -> bool:
+def is_of_notebook(report: Any, file: str) -> bool:
     """Whether a report is of a notebook; a text notebook can have the ending of a module."""
     kinds = compat.NotebookReport | compat.NotebookCollectReport
     is_told = "notebook" in dict(getattr(report, "user_properties", ()))

@@ -33,7 +33,7 @@ class Collecting:
         self._runs = runs
         self._deselected: set[str] = set()
         self._told: list[str] = []
-        self._notebooks = 0
+        self._notebooks: set[str] = set()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Any:
@@ -127,7 +127,10 @@ class Collecting:
                 self._collect_now(notebook, item)
             else:
                 notebook.children.append(item)
-                self._notebooks += not isinstance(notebook, CompanionFile)
+                if not isinstance(notebook, CompanionFile):
+                    self._notebooks.add(
+                        item.notebook_id
+                    )  # pytest looks at it for each argument beside it
 
     def _variants(self, notebook: Notebook) -> list[Variant]:
         """The runs of a notebook; a companion's notebooks have the parameters of its marks."""
@@ -160,7 +163,7 @@ class Collecting:
 
     def _counted(self, line: str) -> str:
         """Pytest's line of how many items there are, with notebooks called so."""
-        count = self._notebooks
+        count = len(self._notebooks)
         match = re.match(r"(collect\w+ )(\d+) items?", line)
         if match is None or not count:
             return line

@@ -33,7 +33,7 @@ def register(config: pytest.Config) -> None:
     state = NotebookSession(config)
     runs = Runs(state)
     plugins = {
-        "reporting": Reporting(),
+        "reporting": Reporting(config),
         "collecting": Collecting(state, runs),
         "running": Running(state, runs),
         "neighbours": Neighbours(state),

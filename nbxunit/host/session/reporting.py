@@ -10,13 +10,27 @@ from typing import Any
 import pytest
 
 from nbxunit.host import compat
+from nbxunit.host.session.annotations import is_of_notebook
+from nbxunit.limits import shortened
+
+LONG = 20_000
+"""Bytes of a captured section from which on a terminal shows its ends only, as it does without `-vv`."""
+ENDS = 4_000
+"""Bytes of these."""
 
 
 class Reporting:
     """The plugin of one pytest run."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._unwritten = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        """Let the terminal show the ends of what was printed without end; files have all that was kept."""
+        if self._config.get_verbosity() < 2:  # noqa: PLR2004 - `-vv`
+            compat.show_sections(self._config, _ends)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_report_to_serializable(self) -> Any:
@@ -53,3 +67,9 @@ class Reporting:
         """Say what could not be written."""
         if self._unwritten:
             terminalreporter.write_line(self._unwritten, red=True)
+
+
+def _ends(report: Any, text: str) -> str:
+    """What a terminal shows of a captured section of `report`."""
+    is_long = len(text) > LONG and is_of_notebook(report, report.nodeid.partition("::")[0])
+    return shortened(text, ENDS) if is_long else text

@@ -6,8 +6,9 @@ disk, and pytest would read it back at once, which takes longer than an interrup
 
 from __future__ import annotations
 
-from io import FileIO
+from io import FileIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from nbxunit import limits
 from nbxunit.kernel.compat import interrupts
@@ -75,6 +76,21 @@ class CapturedFile(FileIO):
             ftruncate(file, end)
             if self.tell() > end:
                 self.seek(end)
+
+
+def in_parts(encoded: type[TextIOWrapper]) -> type[TextIOWrapper]:
+    """A class as `encoded`, whose files encode a long text part by part, not in one copy."""
+
+    class InParts(encoded):  # type: ignore[misc, valid-type]
+        def write(self, text: Any) -> int:
+            if not isinstance(text, str) or len(text) <= CHUNK:
+                return int(super().write(text))
+            for at in range(0, len(text), CHUNK):
+                super().write(text[at : at + CHUNK])
+            return len(text)
+
+    InParts.__name__ = encoded.__name__
+    return InParts
 
 
 def _partial(data: bytes) -> int:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from nbxunit.kernel.compat.captured import CapturedFile
+from nbxunit.kernel.compat.captured import CapturedFile, in_parts
 
 if TYPE_CHECKING:
     import pytest
@@ -231,16 +231,18 @@ def capture_into(folder: Path) -> Iterator[None]:
 
     module: Any = capture
     original, names = module.TemporaryFile, iter(("stdout", "stderr"))
+    encoded = module.EncodedFile
 
     def named(*, buffering: int) -> Any:
         name = next(names, None)  # a plugin captures for itself, too
         return CapturedFile(folder / name) if name else original(buffering=buffering)
 
     module.TemporaryFile = named
+    module.EncodedFile = in_parts(encoded)
     try:
         yield
     finally:
-        module.TemporaryFile = original
+        module.TemporaryFile, module.EncodedFile = original, encoded
 
 
 def unconfigure(config: pytest.Config) -> None:

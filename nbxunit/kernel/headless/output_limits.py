@@ -1,6 +1,6 @@
 """What a headless kernel sends of a notebook's output, bounded message by message.
 
-Imports the standard library and the protocol. ipykernel makes one message of whatever a cell prints at
+Imports the standard library, the protocol and compat. ipykernel makes one message of whatever a cell prints at
 once, which a host would have to read whole; what comes in many messages is bounded by the host.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbxunit import limits, originals, protocol
+from nbxunit.kernel.compat.written import Kept
 
 INTERVAL = 0.1
 """Seconds between two updates of one output that are sent; a headless run shows the last one only."""
@@ -129,12 +130,13 @@ def bounded(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _stream(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The beginning and the end; the host, which may keep less of them, sets the mark."""
     text = content["text"]
+    before = text.left_out if isinstance(text, Kept) else 0
     head = protocol.STREAM_LIMIT // limits.width(text)
-    left_out = len(text) - head - protocol.STREAM_TAIL
-    if left_out <= 0:
+    left_out = max(0, len(text) - head - protocol.STREAM_TAIL)
+    if not before + left_out:
         return content
-    kept = text[:head] + text[-protocol.STREAM_TAIL :]
-    return {**content, "text": kept, protocol.LEFT_OUT: left_out}
+    kept = text[:head] + text[-protocol.STREAM_TAIL :] if left_out else str(text)
+    return {**content, "text": kept, protocol.LEFT_OUT: before + left_out}
 
 
 def _display(content: Mapping[str, Any]) -> Mapping[str, Any]:

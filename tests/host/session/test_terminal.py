@@ -48,3 +48,21 @@ def test_plugins_of_pytest_that_are_kept_out(shell, plugin):
     result = shell.run("a.ipynb", "-p", f"no:{plugin}")
     assert (result.exit, result.counts) == (0, {"passed": 1}), result.output
     assert result.output.count("told") == (2 if plugin == "capture" else 0)
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_what_is_printed_without_end(shell, verbose):
+    """A terminal shows 4 kB of it, the first and last lines; JUnit has it all, and so has -vv."""
+    shell.write(
+        "a.ipynb", "def test_a():\n    for n in range(9000): print('line', n)\n    assert 0"
+    )
+    shell.write("b.ipynb", "for n in range(9000): print('line', n)\n1 / 0", "def test_b(): pass")
+    words = ["--junitxml", "junit.xml", "-o", "junit_logging=all", *["-vv"] * verbose]
+    done = shell.run("a.ipynb", "b.ipynb", *words)
+    assert done.counts == {"failed": 1, "error": 1}
+    assert "collected 2 notebooks" in done.output
+    for line in ("line 0", "line 8999"):
+        assert done.output.count(f"{line}\n") == 2
+    assert done.output.count("characters left out by nbxunit") == (0 if verbose else 2)
+    assert (len(done.output) < 12_000) != verbose
+    assert "line 4500" in (shell.folder / "junit.xml").read_text()
