@@ -127,14 +127,10 @@ def repeated(report: Any, changes: Mapping[str, Any]) -> Any:
     pytest makes a report of all of its fields, which takes more time and memory.
     """
     made = report.__class__.__new__(report.__class__)
-    made.__dict__.update(
-        report.__dict__, sections=report.sections[:], user_properties=report.user_properties[:]
-    )
-    for name, value in changes.items():
-        if name == "_subtest.context":
-            made.context = report.context._from_json(value)  # noqa: SLF001
-        else:
-            setattr(made, name, value)
+    own = {"sections": report.sections[:], "user_properties": report.user_properties[:]}
+    made.__dict__.update(report.__dict__ | own | changes)
+    if "_subtest.context" in changes:
+        made.context = report.context._from_json(changes["_subtest.context"])  # noqa: SLF001
     return made
 
 

@@ -243,3 +243,32 @@ def test_warnings(category, kind, told):
     message = compat.warning_message("old", category, "a.py", 3)
     assert (message.category, str(message.message)) == (kind, told)
     assert isinstance(message, warnings.WarningMessage)
+
+
+def test_a_report_is_repeated_as_pytest_would_make_it(pytester, config):
+    """A subtest's report with other fields is the one that pytest makes of the whole data."""
+    pytest.importorskip("_pytest.subtests")
+    reports = subtest_reports(pytester)
+    hook = config.hook
+    first, second = (
+        hook.pytest_report_to_serializable(config=config, report=each) for each in reports
+    )
+    changes = {name: value for name, value in second.items() if value != first[name]}
+    made, whole = (
+        hook.pytest_report_from_serializable(config=config, data=dict(each))
+        for each in (first, second)
+    )
+    assert compat.can_repeat(config, made)
+    again = compat.repeated(made, changes)
+    assert type(again) is type(whole)
+    assert vars(again) == vars(whole)
+    assert again.sections is not made.sections
+
+
+def subtest_reports(pytester) -> list[pytest.TestReport]:
+    """The reports of two subtests that pass."""
+    module = pytester.makepyfile(
+        "def test_a(subtests):\n    for i in range(2):\n        with subtests.test(i=i): pass"
+    )
+    reports = pytester.inline_run(module).getreports("pytest_runtest_logreport")
+    return [each for each in reports if hasattr(each, "context")]

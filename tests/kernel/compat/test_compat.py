@@ -20,7 +20,7 @@ from _pytest.fixtures import FixtureManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython, sessions
+from nbxunit.kernel.compat import ipython, sessions, subtests
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat.importing import Importing
 
@@ -591,3 +591,35 @@ def test_a_session_that_has_begun_is_finished(pytester):
     config = pytest_config.prepare([str(pytester.path), "-p", "no:cacheprovider"], [Begins()])
     assert pytest_config.finish(config) == pytest.ExitCode.OK
     assert len(begun) == 1
+
+
+def test_what_differs_from_subtest_to_subtest_is_as_pytest_serialises_it(pytester):
+    """What is told of a plain report is all in which its data differ from those of the one before."""
+    pytest.importorskip("_pytest.subtests")
+    module = pytester.makepyfile(
+        "def test_a(subtests):\n    for i in range(2):\n        with subtests.test(i=i): pass"
+    )
+    found = pytester.inline_run(module).getreports("pytest_runtest_logreport")
+    first, second = (each for each in found if hasattr(each, "context"))
+    assert [subtests.is_plain(each) for each in found] == [False, True, True, False, False]
+    before, after = first._to_json(), second._to_json()
+    assert subtests.changes(second, vars(first)) == {
+        name: value for name, value in after.items() if value != before[name]
+    }
+    second.outcome = "skipped"
+    assert subtests.changes(second, vars(first)) is None
+    second.of_a_plugin = 1
+    assert not subtests.is_plain(second)
+
+
+def test_a_plugin_may_have_a_say_in_how_reports_become_data(pytester):
+    """Another implementation of pytest's hook is seen."""
+
+    class Adds:
+        def pytest_report_to_serializable(self):
+            """One more."""
+
+    config = pytester.parseconfigure("-p", "no:nbxunit", str(pytester.path))
+    assert subtests.is_serialised_alone(config)
+    config.pluginmanager.register(Adds())
+    assert not subtests.is_serialised_alone(config)
