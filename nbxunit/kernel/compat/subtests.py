@@ -19,7 +19,7 @@ _SERIALISED = {
 _ATTRIBUTES = vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")).keys() | {
     "context"
 }
-"""Those of a report to which no plugin has added any."""
+"""Those of a report to which no plugin has added anything: pytest-html adds an empty list to each."""
 
 
 def is_plain(report: pytest.TestReport) -> bool:
@@ -28,7 +28,10 @@ def is_plain(report: pytest.TestReport) -> bool:
         from _pytest.subtests import SubtestReport
     except ImportError:  # before pytest 9
         return False
-    return type(report) is SubtestReport and vars(report).keys() == _ATTRIBUTES
+    if type(report) is not SubtestReport:
+        return False
+    added = vars(report).keys() ^ _ATTRIBUTES
+    return all(type(vars(report).get(name)) is list and not vars(report)[name] for name in added)
 
 
 def is_serialised_alone(config: pytest.Config) -> bool:

@@ -25,7 +25,7 @@ from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.companion.saving import Saving
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython, sessions, written
+from nbxunit.kernel.compat import ipython, sessions
 from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
 from nbxunit.kernel.headless.execution import Cells
@@ -90,10 +90,7 @@ def prepare(order: str) -> None:
     output = crash_output.LastOutput(shell.kernel.session, folder / kernel_folder.LAST_OUTPUT)
     # Else all output goes to the terminal, as it is.
     if told["options"].get("capture", "no") != "no":
-        written.bound(shell)
-        output_limits.bound(shell.kernel.session)
-        updates = output_limits.Updates(shell.display_pub)
-        shell.events.register("post_run_cell", lambda _: updates.flush())
+        output_limits.bound_cells(shell)
     cells = Cells(notebook, folder, output)
     cells.serve()
     (folder / "captured").mkdir()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbxunit import limits, originals, protocol
+from nbxunit.kernel.compat import written
 from nbxunit.kernel.compat.written import Kept
 
 INTERVAL = 0.1
@@ -155,3 +156,11 @@ def _cut(value: Any) -> Any:
     if isinstance(value, dict):
         return {_cut(key): _cut(item) for key, item in value.items()}
     return value
+
+
+def bound_cells(shell: Any) -> None:
+    """Let cells write, send and keep no more than a host is sent."""
+    written.bound(shell)
+    bound(shell.kernel.session)
+    updates = Updates(shell.display_pub)
+    shell.events.register("post_run_cell", lambda _: updates.flush())
