@@ -373,9 +373,13 @@ def show_sections(config: pytest.Config, shown: Callable[[Any, str], str]) -> No
         seen.sections = [(name, shown(report, text)) for name, text in report.sections]
         return seen
 
-    summary, teardown = terminal._outrep_summary, terminal.print_teardown_sections  # noqa: SLF001
-    terminal._outrep_summary = lambda report: summary(view(report))  # noqa: SLF001
-    terminal.print_teardown_sections = lambda report: teardown(view(report))
+    def viewing(show: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        return lambda own, report: show(own, view(report))
+
+    kind = type(terminal)
+    names = ("_outrep_summary", "print_teardown_sections")
+    methods = {name: viewing(getattr(kind, name)) for name in names}
+    terminal.__class__ = type(kind.__name__, (kind,), methods)  # a copy of it shows the same
 
 
 def grow(session: pytest.Session, count: int) -> None:
