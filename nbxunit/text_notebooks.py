@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from nbxunit import lines
+
 MARKDOWN = frozenset((".md", ".markdown", ".myst", ".mystnb", ".mnb", ".Rmd", ".qmd"))
 SCRIPT = ".py"
 SUFFIXES = MARKDOWN | {SCRIPT}
@@ -81,18 +83,29 @@ def _name_kernel(notebook: Any) -> None:
     metadata["kernelspec"] = spec
 
 
-def first_lines(text: str, suffix: str, sources: Sequence[str]) -> list[int]:
+def first_lines(text: str, suffix: str, notebook: Any) -> list[int]:
+    """For each cell of `notebook` that a run executes, the line of `text`, which it is, where its code begins."""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    begins = _begins(text, suffix, [cell["source"] for cell in code])
+    return [
+        line
+        for cell, line in zip(code, begins, strict=True)
+        if lines.is_executed(cell, cell["source"])
+    ]
+
+
+def _begins(text: str, suffix: str, sources: Sequence[str]) -> list[int]:
     """For each of the code cells with these `sources`, in order, the line of `text` where its code begins.
 
     jupytext does not say so. A cell that is not found is taken to begin where the one before it ended.
     """
-    lines = text.splitlines()
+    rows = text.splitlines()
     found, at = [], 0
     for source in sources:
         wanted = source.splitlines()
         # jupytext writes a line `%%R` above a chunk in another language, which the file has in its fence.
         for above in (0, 1) if source.startswith("%%") else (0,):
-            begins = _begin_of(lines, wanted[above:], at, is_fenced=suffix in MARKDOWN)
+            begins = _begin_of(rows, wanted[above:], at, is_fenced=suffix in MARKDOWN)
             if begins is not None:
                 found.append(begins - above + 1)
                 at = begins + len(wanted[above:])
@@ -102,12 +115,12 @@ def first_lines(text: str, suffix: str, sources: Sequence[str]) -> list[int]:
     return found
 
 
-def _begin_of(lines: list[str], wanted: list[str], first: int, *, is_fenced: bool) -> int | None:
-    """The index from `first` on where the lines are those that are `wanted`."""
-    for at in range(first, len(lines) - len(wanted) + 1):
-        here = lines[at : at + len(wanted)]
+def _begin_of(rows: list[str], wanted: list[str], first: int, *, is_fenced: bool) -> int | None:
+    """The index from `first` on where the rows are those that are `wanted`."""
+    for at in range(first, len(rows) - len(wanted) + 1):
+        here = rows[at : at + len(wanted)]
         if all(itertools.starmap(_is_same, zip(here, wanted, strict=True))) and (
-            not is_fenced or _is_closed(lines[at + len(wanted) :])
+            not is_fenced or _is_closed(rows[at + len(wanted) :])
         ):
             return at
     return None

@@ -128,9 +128,7 @@ def _read_text(path: Path) -> NotebookNode:
 
 def first_lines(path: Path, notebook: NotebookNode) -> list[int]:
     """The lines of the text notebook in `path` in which the cells that are executed begin."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    first = text_notebooks.first_lines(text_of(path), path.suffix, [cell.source for cell in code])
-    return [line for cell, line in zip(code, first, strict=True) if is_executed(cell)]
+    return text_notebooks.first_lines(text_of(path), path.suffix, notebook)
 
 
 def is_executed(cell: NotebookNode) -> bool:

@@ -9,13 +9,12 @@ import copy
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from nbxunit import parameters, text_notebooks
+from nbxunit import lines, parameters, text_notebooks
 
-SKIP_TAG = "skip-execution"
 RAISES_TAG = "raises-exception"
 OLDEST = 4
 """The oldest major version of the format that is read."""
@@ -57,19 +56,18 @@ class Document:
     def __init__(self, path: Path) -> None:
         """Read it. DocumentError if it is not a notebook of format 4, nor text that jupytext reads."""
         self.path = path
-        first_lines: Mapping[int, int] = {}
+        self._first_lines: Sequence[int] = ()
         try:
             text = path.read_text(encoding="utf-8-sig")
             if path.suffix in text_notebooks.SUFFIXES:
-                self.content, first_lines = _of_text(text, path.suffix)
+                self.content = text_notebooks.parse(text, path.suffix)
+                self._first_lines = text_notebooks.first_lines(text, path.suffix, self.content)
+                for cell in self.content["cells"]:
+                    cell.pop("id", None)  # jupytext makes new ones each time
             else:
                 self.content = json.loads(text)
             is_old = self.content["nbformat"] < OLDEST
-            cells = () if is_old else _code_cells(self.content["cells"])
-            self.cells = tuple(
-                dataclasses.replace(cell, first_line=first_lines.get(cell.position, 0))
-                for cell in cells
-            )
+            self.cells = () if is_old else tuple(self._code_cells(self.content["cells"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
             raise DocumentError(
                 f"{path} is not a notebook that can be read: {type(exc).__name__}: {exc}"
@@ -102,12 +100,28 @@ class Document:
         ]  # fmt: skip
         changed = copy.copy(self)
         changed.content = {**self.content, "cells": cells}
-        first_lines = {cell.number: cell.first_line for cell in self.cells}
-        changed.cells = tuple(
-            dataclasses.replace(cell, first_line=first_lines.get(cell.number, 0))
-            for cell in _code_cells(cells, None if replaces else at)
-        )
+        changed.cells = tuple(self._code_cells(cells, None if replaces else at))
         return changed
+
+    def _code_cells(
+        self, cells: Iterable[Mapping[str, Any]], injected: int | None = None
+    ) -> Iterator[CodeCell]:
+        """The cells that run, numbered as a run from top to bottom numbers them; the `injected` one is 0."""
+        number = 0
+        for position, cell in enumerate(cells):
+            source = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
+            if not lines.is_executed(cell, source):
+                continue
+            is_injected = position == injected
+            number += not is_injected
+            first_line = (
+                self._first_lines[number - 1] if self._first_lines and not is_injected else 0
+            )
+            tags = tuple(map(str, cell.get("metadata", {}).get("tags") or ()))
+            yield CodeCell(
+                0 if is_injected else number, position, str(cell.get("id") or ""), source, tags,
+                first_line,
+            )  # fmt: skip
 
     def find(self, name: CellName) -> CodeCell:
         """The cell that is meant. DocumentError if there is none, or more than one."""
@@ -149,33 +163,3 @@ class Document:
         if near:
             return f"; did you mean {near[0]!r}?"
         return f"; its tags are: {', '.join(tags) or 'none'}; cells have numbers, too"
-
-
-def _of_text(text: str, suffix: str) -> tuple[dict[str, Any], dict[int, int]]:
-    """The notebook that a text is, and where its code cells begin, by their positions. ValueError."""
-    content = text_notebooks.parse(text, suffix)
-    code = {
-        position: cell.source
-        for position, cell in enumerate(content["cells"])
-        if cell["cell_type"] == "code"
-    }
-    for cell in content["cells"]:
-        cell.pop("id", None)  # jupytext makes new ones each time
-    first_lines = text_notebooks.first_lines(text, suffix, list(code.values()))
-    return content, dict(zip(code, first_lines, strict=True))
-
-
-def _code_cells(
-    cells: Iterable[Mapping[str, Any]], injected: int | None = None
-) -> Iterator[CodeCell]:
-    """The cells that run, numbered as a run from top to bottom numbers them; the `injected` one is 0."""
-    number = 0
-    for position, cell in enumerate(cells):
-        if cell["cell_type"] != "code":
-            continue
-        source = "".join(cell["source"])
-        tags = tuple(map(str, cell.get("metadata", {}).get("tags") or ()))
-        if source.strip() and SKIP_TAG not in tags:
-            number += position != injected
-            own = 0 if position == injected else number
-            yield CodeCell(own, position, str(cell.get("id") or ""), source, tags)
