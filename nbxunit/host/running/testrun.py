@@ -66,12 +66,13 @@ class TestRun:
             "journal": str(self._kernel.journal),
         }
         client = self._kernel.client
+        limit = self._job.cell_timeout if self._job.companion else None
         message_id = client.execute_silently(call("run", order), allow_stdin=True)
         reply_and_events = reply_to(client, message_id), self._read_frames(), self._kernel.died()
         meanwhile = (
             self._output.read(message_id),
             self._watch(self._now_running, self._job.test_timeout),
-            self._watch(self._now_executed, self._job.cell_timeout),
+            *([self._watch(self._now_executed, limit)] if limit is not None else ()),
             self._stop_soon(),
             self._end_at(deadline),
             self._tell_ahead(),
@@ -218,8 +219,7 @@ class TestRun:
             running, since = now_running()
             if limit is None:
                 continue
-            reacted = kernel_files.changed(self._kernel, kernel_folder.REACTED)
-            before, reaction = reaction, reacted
+            before, reaction = reaction, kernel_files.changed(self._kernel, kernel_folder.REACTED)
             if running is None:
                 asked = None
             elif reaction != before:
@@ -257,8 +257,6 @@ class TestRun:
 
     def _now_executed(self) -> tuple[str | None, float]:
         """The cell that a companion executes, and since when."""
-        if not self._job.companion or self._job.cell_timeout is None:
-            return None, 0.0
         cell = kernel_files.companion_cell(self._kernel)
         begun = kernel_files.changed(self._kernel, kernel_folder.COMPANION_CELL)
         if (cell, begun) != self._executed[0]:
