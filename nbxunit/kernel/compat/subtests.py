@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
-_SERIALISED = {
-    "duration": "duration",
-    "start": "start",
-    "stop": "stop",
-    "context": "_subtest.context",
-}
-"""What differs from subtest to subtest: attributes of a report, and what pytest calls them as data."""
+from nbxunit.protocol import REPEATABLE
+
+_CONTEXT = "_subtest.context"
+"""What pytest calls the attribute `context` as data."""
 _ATTRIBUTES = vars(pytest.TestReport("", ("", 0, ""), {}, "passed", None, "call")).keys() | {
     "context"
 }
@@ -49,9 +46,7 @@ def changes(report: pytest.TestReport, last: dict[str, Any]) -> dict[str, Any] |
         different = {name: value for name, value in vars(report).items() if value != last[name]}
     except Exception:  # noqa: BLE001 - values of user properties are of any kind
         return None
-    if not different.keys() <= _SERIALISED.keys():
-        return None
-    data = {_SERIALISED[name]: value for name, value in different.items()}
-    if (context := different.get("context")) is not None:
-        data[_SERIALISED["context"]] = {"msg": context.msg, "kwargs": context.kwargs}
-    return data
+    if "context" in different:
+        context: Any = different.pop("context")
+        different[_CONTEXT] = context and {"msg": context.msg, "kwargs": context.kwargs}
+    return different if different.keys() <= REPEATABLE else None
