@@ -128,9 +128,8 @@ class Collecting:
             else:
                 notebook.children.append(item)
                 if not isinstance(notebook, CompanionFile):
-                    self._notebooks.add(
-                        item.notebook_id
-                    )  # pytest looks at it for each argument beside it
+                    # By its id: pytest looks at it for each argument beside it.
+                    self._notebooks.add(item.notebook_id)
 
     def _variants(self, notebook: Notebook) -> list[Variant]:
         """The runs of a notebook; a companion's notebooks have the parameters of its marks."""

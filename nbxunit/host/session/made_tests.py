@@ -60,13 +60,8 @@ class Verdict:
         if self.images:
             pairs = "".join(_side_by_side(*image) for image in self.images)
             # As pytest-html's `extras.html` makes it.
-            html = {
-                "format_type": "html",
-                "content": pairs,
-                "name": None,
-                "mime_type": None,
-                "extension": None,
-            }
+            html = {"format_type": "html", "content": pairs, "name": None, "mime_type": None,
+                    "extension": None}  # fmt: skip
             report.extras = [html]  # type: ignore[attr-defined]
         return report
 

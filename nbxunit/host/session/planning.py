@@ -29,9 +29,9 @@ def work_order(files: Sequence[str], known: Mapping[str, float], slots: int) -> 
     """
     seconds = estimates(files, known)
     limit = sum(seconds) / slots / LONG
-    long = [index for index, each in enumerate(seconds) if slots > 1 and each > limit]
-    first = sorted(long, key=lambda index: -seconds[index])
-    return [*first, *(index for index, each in enumerate(seconds) if slots == 1 or each <= limit)]
+    long = [slots > 1 and each > limit for each in seconds]
+    # A sort keeps the order of what is equal, as all are that are not long.
+    return sorted(range(len(files)), key=lambda index: -seconds[index] if long[index] else 0.0)
 
 
 class ShardError(ValueError):

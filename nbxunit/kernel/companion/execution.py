@@ -51,12 +51,10 @@ class Execution:
     `label` is how reports name the notebook.
     """
 
-    def __init__(
-        self, notebook: Notebook, document: Document, label: str, watch: Watch | None = None
-    ) -> None:
+    def __init__(self, notebook: Notebook, document: Document, label: str, watch: Watch) -> None:
         self._notebook = notebook
         self._shell: Any = notebook.shell
-        self._watch = watch or Watch()
+        self._watch = watch
         self.document = document
         self.label = label
         self.ran: dict[int, Ran] = {}

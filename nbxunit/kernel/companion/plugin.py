@@ -40,7 +40,7 @@ class Surroundings:
     """
 
     notebook: Notebook
-    watch: Watch | None = None
+    watch: Watch = dataclasses.field(default_factory=Watch)
     save: Callable[[Execution], None] = lambda _: None
     live: bool = False
 

@@ -114,9 +114,7 @@ def prepare(order: str) -> None:
                 told["args"],
                 selection,
                 resolved,
-                _companion(notebook, told, CellWatch(folder, timeouts))
-                if told["companion"]
-                else None,
+                _companion(notebook, told, CellWatch(folder, timeouts)),
             )
         if measuring is not None:
             prepared.config.pluginmanager.register(measuring, "_cov")  # pytest-cov's name
@@ -162,8 +160,10 @@ def _measuring(told: dict[str, Any] | None, notebook: Notebook, root: Path) -> o
     return Measuring(told, notebook, root)
 
 
-def _companion(notebook: Notebook, told: dict[str, Any], watch: CellWatch) -> Companion:
-    """The plugin that collects a companion module; its notebooks are saved in a folder of its name."""
+def _companion(notebook: Notebook, told: dict[str, Any], watch: CellWatch) -> Companion | None:
+    """The plugin that collects a companion module, if it is one; its notebooks go to a folder of its name."""
+    if not told["companion"]:
+        return None
     save = Saving(Path(told["save"]).with_suffix("")) if told["save"] else lambda _: None
     return Companion(notebook.path, Surroundings(notebook, watch, save))
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from nbxunit import limits, originals, protocol
 from nbxunit.kernel.compat import written
-from nbxunit.kernel.compat.written import Kept
 
 INTERVAL = 0.1
 """Seconds between two updates of one output that are sent; a headless run shows the last one only."""
@@ -131,7 +130,7 @@ def bounded(kind: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _stream(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The beginning and the end; the host, which may keep less of them, sets the mark."""
     text = content["text"]
-    before = text.left_out if isinstance(text, Kept) else 0
+    before = text.left_out if isinstance(text, written.Kept) else 0
     head = protocol.STREAM_LIMIT // limits.width(text)
     left_out = max(0, len(text) - head - protocol.STREAM_TAIL)
     if not before + left_out:

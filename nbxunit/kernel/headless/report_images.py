@@ -43,10 +43,10 @@ class ReportImages:
                 continue
             content = _base64(form, display.data[form])
             if len(content) > min(IMAGE_LIMIT, self._left):
-                yield _extra("text", f"{form} of {len(content)} characters left out by nbxunit")
+                yield _extra(f"{form} of {len(content)} characters left out by nbxunit")
                 continue
             self._left -= len(content)
-            yield _extra("image", content, form)
+            yield _extra(content, form)
 
 
 def _base64(form: str, data: Any) -> str:
@@ -60,7 +60,7 @@ def _base64(form: str, data: Any) -> str:
     )
 
 
-def _extra(kind: str, content: str, form: str | None = None) -> dict[str, Any]:
+def _extra(content: str, form: str | None = None) -> dict[str, Any]:
     """What pytest-html's functions `extras.image` and `extras.text` make."""
-    return {"name": "Image", "format_type": kind, "content": content, "mime_type": form or "text/plain",
-            "extension": _TYPES[form] if form else "txt"}  # fmt: skip
+    return {"name": "Image", "format_type": "image" if form else "text", "content": content,
+            "mime_type": form or "text/plain", "extension": _TYPES[form] if form else "txt"}  # fmt: skip
