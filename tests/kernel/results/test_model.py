@@ -198,7 +198,10 @@ def test_showlocals(kernel):
 
 def test_an_unknown_fixture(kernel):
     """A fixture that does not exist is named, beside those that a person can use."""
+    # A long line is cut, and plugins that are installed for other tests have fixtures, too.
+    kernel.run("import os\nos.environ['PYTEST_ADDOPTS'] = '-p no:html -p no:metadata'", "env")
     reply = kernel.run("%%xunit_test test_a(nope)\npass", "A")
+    kernel.run("del os.environ['PYTEST_ADDOPTS']", "env")
     assert "fixture 'nope' not found" in seen(reply)
     assert "tmp_path" in reply.text
     assert "_nbxunit" not in reply.html
