@@ -59,7 +59,7 @@ class Hello:
 class Collected:
     """The node ids of tests that will run, in order, and of those left out; where there are none, `reasons`.
 
-    `places` of tests that are only listed: their cells' numbers and lines there, or 0 and a line of the file.
+    `places` are the numbers of their cells and the lines there, or 0 and a line of the file.
     """
 
     nodeids: tuple[str, ...]

@@ -105,6 +105,33 @@ def test_failures_are_annotated_with_lines_of_the_file(shell):
     assert "::error" not in shell.run("deep").output
 
 
+def test_what_ends_a_kernel_or_takes_too_long_is_annotated_at_its_line(shell):
+    """A dead kernel has the line of its cell or test, a late test that of what it did, also in companions."""
+    (shell.folder / ".git").mkdir()
+    ends = "import os\nos._exit(3)"
+    files = {
+        shell.write("a_dead.ipynb", "def test_a(): pass\ndef test_b():\n    " + ends.replace("\n", "; ")
+                    + "\ndef test_c(): pass"): ["def test_b", "def test_c"],
+        shell.write("b_cell.ipynb", "value = 1", ends, "def test_a(): pass"): ["import os"],
+        shell.write("c_late.ipynb", "import time\ndef test_a():\n    time.sleep(60)"): ["time.sleep"],
+    }  # fmt: skip
+    companion = shell.folder / "test_d.py"
+    companion.write_text("import os, pytest\n\n"
+                         "@pytest.mark.notebook('b_cell.ipynb', execute=False)\n"
+                         "def test_a(notebook):\n    os._exit(3)\n\ndef test_b(): pass\n")  # fmt: skip
+    files[companion] = ["@pytest", "def test_b"]
+    result = shell.run(".", "--annotate", "--test-timeout", "2", width=200)
+    assert result.counts == {"passed": 1, "failed": 1, "error": 5}, result.output
+    found = re.findall("^::error file=(.*),line=(\\d+),", result.output, re.MULTILINE)
+    assert found == [
+        (file.name, str(next(n for n, line in enumerate(lines, 1) if part in line)))
+        for file, parts in files.items()
+        for lines in [file.read_text().splitlines()]
+        for part in parts
+    ], result.output
+    assert ">       time.sleep(60)" in result.output, result.output
+
+
 def test_differences_are_in_colour(shell):
     """With --color=yes the lines of a difference have pytest's colours, and files of reports have none."""
     shell.write("a.ipynb", "def test_a():\n    assert 'abc\\ndef' == 'abc\\ndeg'")

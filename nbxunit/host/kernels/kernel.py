@@ -62,11 +62,11 @@ class Kernel:
         return KernelDied(self.obituary(), self.printed())
 
     def obituary(self) -> str:
-        """How the process ended, and the last lines that it wrote to stderr."""
+        """How the process ended, and the most telling lines that it wrote to stderr."""
         how = getattr(self.process, "lost", "") or processes.ending(self.process.poll())
         text = f"the kernel died ({how})"
         lines = [line for name in _STDERR for line in _lines(self.folder / name)]
-        return "\n".join([text, *lines[-LAST_LINES:]])
+        return "\n".join([text, *_telling(lines, LAST_LINES)])
 
     def printed(self) -> Sections:
         """Sections of a report: what a test had printed, and more of stderr than its last lines."""
@@ -74,7 +74,11 @@ class Kernel:
         sections = [("Captured stdout", _lines(self.folder / "captured/stdout"))]
         if sum(map(len, lines.values())) > LAST_LINES:
             sections += [(_STDERR[name], written) for name, written in lines.items()]
-        return tuple((name, "\n".join(written)) for name, written in sections if written)
+        return tuple(
+            (name, "\n".join(_telling(written, LAST_SCREEN)))
+            for name, written in sections
+            if written
+        )
 
     async def interrupt(self) -> None:
         """Interrupt what runs in the kernel."""
@@ -100,8 +104,15 @@ def _lines(path: Path) -> list[str]:
     with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         text = protocol.clean(file.read().decode("utf-8", "replace"))
-        return text.strip().splitlines()[-LAST_SCREEN:]
+        return text.strip().splitlines()
     return []
+
+
+def _telling(lines: list[str], count: int) -> list[str]:
+    """So many of these lines: the last ones, or the innermost frames where faulthandler saw a crash."""
+    crashes = [at for at, line in enumerate(lines) if line.startswith("Current thread 0x")]
+    begin = crashes[-1] if crashes else max(0, len(lines) - count)
+    return lines[begin : begin + count]
 
 
 async def ended(process: Any) -> None:

@@ -24,7 +24,7 @@ from nbxunit.lines import FileLines
 from nbxunit.text_notebooks import SUFFIXES
 
 _PLACE = re.compile(
-    r"^(?:ERROR )?(?P<notebook>\S.*?\.ipynb) cell (?P<cell>\d+)(?:, line |:)(?P<line>\d+)"
+    r"^(?:ERROR )?(?P<notebook>\S.*?\.ipynb) cell (?P<cell>\d+)(?:(?:, line |:)(?P<line>\d+))?"
     rf"|^(?:ERROR )?(?P<text>\S[^:\n]*\.(?:{'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))})):(?P<number>\d+)",
     re.MULTILINE,
 )
@@ -69,10 +69,11 @@ class Annotations:
     def _note(self, report: Any) -> None:
         notebook = report.nodeid.partition("::")[0].partition("[")[0]
         is_asked = self._annotates or self._code_quality
-        if not (is_asked and report.failed and is_of_notebook(report, notebook)):
+        if not (is_asked and report.failed and is_of_kernel(report)):
             return
-        text = report.longreprtext
-        path, line = self._config.rootpath / notebook, 1
+        text = str(report.longrepr)
+        path = self._config.rootpath / notebook
+        line = self._line_of(report, path)
         for match in _PLACE.finditer(text):
             there = self._path(match["notebook"] or match["text"], path)
             if there is not None:
@@ -81,10 +82,18 @@ class Annotations:
             Finding(report.nodeid, _in_repository(path), line, _message(report, text))
         )
 
+    def _line_of(self, report: Any, path: Path) -> int:
+        """Where the test of a report is, if it is one; that of a dead kernel names no other place."""
+        line = (report.location[1] or 0) + 1
+        cell = str(dict(getattr(report, "user_properties", ())).get("cell", ""))
+        number = cell.removeprefix("cell ")
+        in_cell = path.suffix == ".ipynb" and number.isdecimal()
+        return self._lines(path).line(int(number), line) if in_cell else line
+
     def _line(self, path: Path, place: re.Match[str]) -> int:
         if place["text"]:
             return int(place["number"])
-        return self._lines(path).line(int(place["cell"]), int(place["line"]))
+        return self._lines(path).line(int(place["cell"]), int(place["line"] or 1))
 
     def _path(self, name: str, notebook: Path) -> Path | None:
         """The file that a report calls `name`: by its path, or that of the notebook by its name."""
@@ -109,11 +118,10 @@ class Annotations:
             path.write_text(json.dumps(list(map(_quality, self._findings)), indent=1), "utf-8")
 
 
-def is_of_notebook(report: Any, file: str) -> bool:
-    """Whether a report is of a notebook; a text notebook can have the ending of a module."""
-    kinds = compat.NotebookReport | compat.NotebookCollectReport
-    is_told = "notebook" in dict(getattr(report, "user_properties", ()))
-    return file.endswith(".ipynb") or is_told or isinstance(report, kinds)
+def is_of_kernel(report: Any) -> bool:
+    """Whether a report is of a notebook or companion; others are of modules that run here."""
+    is_told: bool = getattr(report, "nbxunit_told", False)
+    return is_told or isinstance(report, compat.NotebookReport | compat.NotebookCollectReport)
 
 
 def _message(report: Any, text: str) -> str:

@@ -150,6 +150,7 @@ class Replay:
         self._unfinished = dict.fromkeys(event.nodeids)
         self._is_collected = True
         compat.forget_failure(self._config, self._item.notebook_id)
+        self._telling.places = dict(zip(event.nodeids, event.places, strict=False))
         self._telling.grow(len(event.nodeids))
         compat.remember_nodeids(self._config, [*event.nodeids, *event.deselected])
         self._deselected(event.deselected)

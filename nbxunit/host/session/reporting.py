@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.session.annotations import is_of_notebook
+from nbxunit.host.session.annotations import is_of_kernel
 from nbxunit.limits import shortened
 
 LONG = 20_000
@@ -71,5 +71,4 @@ class Reporting:
 
 def _ends(report: Any, text: str) -> str:
     """What a terminal shows of a captured section of `report`."""
-    is_long = len(text) > LONG and is_of_notebook(report, report.nodeid.partition("::")[0])
-    return shortened(text, ENDS) if is_long else text
+    return shortened(text, ENDS) if len(text) > LONG and is_of_kernel(report) else text

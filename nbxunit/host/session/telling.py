@@ -5,7 +5,7 @@ May import pytest. What could not be collected is told by collect reports, as of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import pytest
@@ -24,7 +24,8 @@ class Telling:
     """Tells pytest's hooks of the tests of one notebook; `reports` and `failures` count.
 
     The texts of its reports share `room` with those of other notebooks. `running` is the test that has
-    started and not ended, `has_verdict` whether it was told how it ended.
+    started and not ended, `has_verdict` whether it was told how it ended; `places` of tests are as they
+    were collected.
     """
 
     def __init__(self, item: NotebookItem, room: Room) -> None:
@@ -38,6 +39,7 @@ class Telling:
         self._stand_in: StandIn | None = None
         self._phases: set[str] = set()
         self._more = 0
+        self.places: Mapping[str, tuple[int, int]] = {}
         self.running: tuple[str, Location] | None = None
         self.has_verdict = False
         self.reports = self.failures = 0
@@ -79,7 +81,10 @@ class Telling:
         """Tell that the running test has failed in its call; reports have the attributes `marks`."""
         assert self.running is not None
         text, sections = self._room.bounded((text, list(sections)))
-        report = pytest.TestReport(*self.running, {}, "failed", text, "call", sections)
+        report = pytest.TestReport(
+            *self.running, {}, "failed", text, "call", sections,
+            user_properties=self._properties(self.running[0]),
+        )  # fmt: skip
         vars(report).update(marks)
         self.log(report)
 
@@ -106,8 +111,12 @@ class Telling:
     def not_run(self, nodeid: str, text: Any, sections: Iterable[tuple[str, str]] = ()) -> None:
         """Tell that a test did not run, which is an error of its setup."""
         text, sections = self._room.bounded((text, list(sections)))
-        location = (self._item.notebook_id, None, "")
-        report = compat.NotebookReport(nodeid, location, {}, "failed", text, "setup", sections, 0.0)
+        line = self.places[nodeid][1] - 1 if nodeid in self.places else None
+        location = (self._item.notebook_id, line, "")
+        report = compat.NotebookReport(
+            nodeid, location, {}, "failed", text, "setup", sections,
+            user_properties=self._properties(nodeid),
+        )  # fmt: skip
         self.made(nodeid, location, [report])
 
     def not_collected(
@@ -143,11 +152,17 @@ class Telling:
             assert self._tree is not None
             self._tell_editor(self._tree.item(f"{nodeid}::{inner}"), collect)
 
+    def _properties(self, nodeid: str) -> list[tuple[str, object]]:
+        """What a report of this test has from the kernel, too."""
+        cell, _ = self.places.get(nodeid, (0, 0))
+        return [("notebook", self._item.notebook_id), ("cell", f"cell {cell}")] if cell else []
+
     def _passed(self, when: Any) -> pytest.TestReport:
         assert self.running is not None
         return pytest.TestReport(*self.running, {}, "passed", None, when)
 
     def _log(self, report: pytest.TestReport) -> None:
+        report.nbxunit_told = True  # type: ignore[attr-defined] # xdist's controller sees it, too
         self._phases.add(str(report.when))
         self.reports += 1
         self.failures += report.failed

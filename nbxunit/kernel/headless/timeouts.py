@@ -71,6 +71,7 @@ class Timeouts:
             signal.signal(signal.SIGINT, self._before)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        __tracebackhide__ = True
         is_meant = self._is_meant()
         if is_meant is False:
             return  # what it is for has ended meanwhile
@@ -110,18 +111,20 @@ class Timeouts:
     def _explained(self) -> Iterator[None]:
         __tracebackhide__ = True
         self._in_phase, self._test.interrupted = True, False
-        result = None
+        result, where = None, None
         try:
             result = yield
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as exc:
             # A test can put Python's handler back, which does not look whose interrupt it is.
             if not self._test.interrupted and not self._is_meant():
                 raise
+            where = exc.__traceback__
         finally:
             self._in_phase = False
         # Also where the code has kept an interrupt to itself, or ended by the signal before it.
         if self._test.interrupted or self._test.is_over():
-            pytest.fail(self._failed(self._test, "the test"))
+            failed = pytest.fail.Exception(self._failed(self._test, "the test"))
+            raise failed.with_traceback(where)
         return result
 
     def _failed(self, timed: _Timed, what: str) -> str:

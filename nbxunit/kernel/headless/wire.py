@@ -155,8 +155,7 @@ class Reporting:
         """The tests are known."""
         ids = tuple(item.nodeid for item in session.items)
         why = () if ids else tuple(reasons.reasons_for_none(self._prepared))
-        listed = session.items if self._config.option.collectonly else ()
-        places = tuple(self._serialiser.cell_place(item.location) for item in listed)
+        places = tuple(self._serialiser.cell_place(item.location) for item in session.items)
         self._wire.send(protocol.Collected(ids, tuple(self._deselected), why, places))
         self.flush()
         self._obey(session)
