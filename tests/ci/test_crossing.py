@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
+import pytest
+
 PASSING = "def test_a(): pass"
 
 
@@ -154,8 +156,9 @@ def pytest_terminal_summary(terminalreporter):
     assert result.output.count("slowest 2 durations") == 1
 
 
-def test_kernels_are_as_workers_of_xdist(shell):
-    """What a conftest gives workers of xdist arrives, and what they leave comes back."""
+@pytest.mark.parametrize("options", [[], ["-p", "xdist", "--numprocesses=2", "--dist=loadfile"]])
+def test_kernels_are_as_workers_of_xdist(shell, options):
+    """What a conftest gives workers of xdist arrives, and what they leave comes back, of each kernel."""
     (shell.folder / "conftest.py").write_text("""
 import pytest
 def pytest_configure_node(node):
@@ -164,12 +167,15 @@ def pytest_testnodedown(node, error):
     print("\\nleft", node.workeroutput["left"], error)
 def pytest_sessionfinish(session):
     if hasattr(session.config, "workerinput"):
-        session.config.workeroutput["left"] = session.config.workerinput["given"] + [3]
+        ids = [item.nodeid for item in session.items if "test_" in item.nodeid]
+        session.config.workeroutput["left"] = session.config.workerinput["given"] + ids
 """)
-    shell.write("a.ipynb", "def test_a(worker_id): assert worker_id == 'gw0'")
-    result = shell.run("a.ipynb", "-s")
-    assert result.exit == 0, result.output
-    assert "left [1, 2, 3] None" in result.output
+    for name in "abc":
+        shell.write(f"{name}.ipynb", "def test_it(worker_id): assert worker_id.startswith('gw')")
+    result = shell.run("-s", *options)
+    assert (result.exit, result.counts) == (0, {"passed": 3}), result.output
+    for name in "abc":
+        assert f"left [1, 2, '{name}.ipynb::test_it'] None" in result.output, result.output
 
 
 def test_relative_paths_are_those_of_the_host(shell):

@@ -70,6 +70,7 @@ class Ending:
         for text, names in remarks.items():
             for name in names:
                 self._state.remark(name, text)
+        self._state.workers.node_down(node)
 
     def pytest_unconfigure(self) -> None:
         """Put the handlers of signals back; nothing is left of folders that nobody used."""

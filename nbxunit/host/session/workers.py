@@ -15,6 +15,8 @@ import pytest
 
 from nbxunit.carried import is_plain
 
+_KEY = "nbxunit_kernels"
+"""Where a worker of xdist leaves what its kernels have left, by notebook."""
 _NEED_A_GATEWAY = ("_cov",)
 """Plugins whose hooks do with a worker what only xdist's own can bear."""
 
@@ -60,12 +62,21 @@ class Workers:
         if output is None:
             return
         if hasattr(self._config, "workeroutput"):
-            self._config.workeroutput.update(output)
+            self._config.workeroutput.setdefault(_KEY, {})[notebook_id] = dict(output)
             return
         worker = self._workers.get(notebook_id)
         if worker is not None:
-            worker.workeroutput = dict(output)
-            self._call("pytest_testnodedown", node=worker, error=None)
+            self._down(worker, output)
+
+    def node_down(self, node: Any) -> None:
+        """A worker of xdist has ended: so have its kernels, each with an output of its own."""
+        outputs = (getattr(node, "workeroutput", None) or {}).get(_KEY, {})
+        for output in outputs.values():
+            self._down(Worker(self._config, node.workerinput), output)
+
+    def _down(self, worker: Worker, output: Mapping[str, object]) -> None:
+        worker.workeroutput = dict(output)
+        self._call("pytest_testnodedown", node=worker, error=None)
 
     def _call(self, name: str, **given: Any) -> None:
         """Call a hook of xdist's, which is there where a plugin has it."""
