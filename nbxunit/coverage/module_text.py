@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from nbxunit.directives import Kind
 from nbxunit.lines import FileCell
 
 _IMPORTED = re.compile(r"^(\s*from\s+\S+\s+import\s*)\*", re.MULTILINE)
+_RUNS_PYTHON = re.compile(r"%%(time|capture|prun)\b")
+"""Magics that run the Python below them, each line as one of the cell."""
 _FUTURE = re.compile(r"^(\s*from\s+)__(?=future__\s)", re.MULTILINE)
 
 
@@ -84,8 +87,13 @@ def _python(source: Sequence[str]) -> list[str] | None:
     from IPython.core.inputtransformer2 import TransformerManager
 
     above = next((at for at, line in enumerate(source) if line.strip()), len(source))
+    plain = [*source]
+    for at in itertools.takewhile(
+        lambda at: _RUNS_PYTHON.match(source[at]), range(above, len(source))
+    ):
+        plain[at] = "get_ipython()"
     try:
-        transformed = TransformerManager().transform_cell("\n".join(source) + "\n")
+        transformed = TransformerManager().transform_cell("\n".join(plain) + "\n")
     except SyntaxError:
         return None
     text = _FUTURE.sub(r"\1_", _IMPORTED.sub(r"\1_", transformed))

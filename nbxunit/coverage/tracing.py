@@ -35,8 +35,8 @@ class CodeFile:
 class Tracing:
     """What a kernel knows of the code of its cells; `find` tells of a file of code what it is.
 
-    Until `settle`, the data have lines of code, and a name for each cell, `notebook.ipynb/3`; the code of
-    its statements has another one than that of its functions, which can begin at the same line.
+    Until `settle`, the data have lines of code, and a name for each file of code below that of its notebook;
+    the code of statements has another one than that of functions, which can begin at the same line.
     """
 
     def __init__(self, find: Callable[[str], CodeFile | None]) -> None:
@@ -57,7 +57,7 @@ class Tracing:
 
     def tracer(self, filename: str, file: CodeFile) -> FileTracer:
         """What traces the code of the cells of `file`."""
-        functions = os.path.join(file.path, str(file.numbers[0]))  # noqa: PTH118
+        functions = os.path.join(file.path, os.path.basename(filename))  # noqa: PTH118, PTH119
         statements = f"{functions} statements"
         self._traced |= {functions: (filename, False), statements: (filename, True)}
         return CellTracer(functions, statements)

@@ -190,6 +190,7 @@ def test_cells_of_all_kinds(shell):
         "%%bash\necho hi", "!echo hi\n%time n\nif n == 1:\n    n",
         "\n\n# xunit: test test_b(tmp_path)\n\nasync for i in count(2):\n    i",
         "async def count(n):\n    for i in range(n):\n        yield i",
+        "\n%%capture\n%%time\n\nif n == 1:\n    n\nn",
     )  # fmt: skip
     (shell.folder / "one.ipynb").write_text(json.dumps(json.loads(path.read_text())))
     given = shell.write(
@@ -200,11 +201,10 @@ def test_cells_of_all_kinds(shell):
     given.write_text(json.dumps(content, indent=1))
     result = shell.run("--param", "k=5", "--cov=.", "--cov-branch", *JSON)
     assert result.exit == 0, result.output
-    assert table(result)["a.ipynb"] == f"{FileLines(path).line(5, 4)}"
-    assert (
-        "a.ipynb: cell 5, line 4\none.ipynb: cell 5, line 4\np.ipynb: cell 2, line 3\n"
-        in result.output
-    )
+    lines = FileLines(path)
+    assert table(result)["a.ipynb"] == f"{lines.line(5, 4)}, {lines.line(8, 6)}"
+    missing = "cell 5, line 4; cell 8, line 6"
+    assert f"a.ipynb: {missing}\none.ipynb: {missing}\np.ipynb: cell 2, line 3\n" in result.output
     assert "Couldn't parse" not in result.output
 
 

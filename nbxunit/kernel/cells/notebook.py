@@ -143,7 +143,8 @@ class Notebook:
         first = directives.first(lines)
         if first is None or not lines[first].startswith("%%"):
             return None
-        body = "\n".join(lines[first + 1 :]) + "\n"
+        # As the shell, without the empty lines at its beginning.
+        body = re.sub(r"\A(?:[ \t]*\n)+", "", "\n".join([*lines[first + 1 :], ""]))
         filename = ipython.cell_filename(self.shell, body, body, self.cell.number)
         ipython.cache_lines(filename, [f"{line}\n" for line in directives.lines_of(body)])
         inner = nesting.nested(self.cell, body, filename)

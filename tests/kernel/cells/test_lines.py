@@ -37,6 +37,9 @@ CASES = {
     "blank-lines-comment": ({"A": "\n\n# xunit: test TestA::test_a\n\nx = 1\nassert x == 2\n"}, "A", 6),
     "shell": ({"A": "%%xunit_test test_a\n!true \\\n  a\ntext = '''\n%%no\n'''\nassert text == 2"}, "A", 7),
     "function": ({"A": "import pytest\n\n\ndef test_a():\n    x = 1\n    assert x == 2", "R": "%xunit_run"}, "A", 6),
+    "below-a-magic": (
+        {"H": "\n%%time\n\n\ndef helper():\n    assert 1 == 2\n", "A": "%%xunit_test test_a\nhelper()"}, "H", 6,
+    ),
     "awaits": ({"A": "%%xunit_test test_a\nimport asyncio\nawait asyncio.sleep(0)\nassert 1 == 2"}, "A", 4),
 }  # fmt: skip
 """The cells of a notebook, the one that fails, and its line."""
