@@ -9,9 +9,11 @@ import itertools
 import re
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from nbxunit import lines
+from nbxunit.lines import FileCell
 
 MARKDOWN = frozenset((".md", ".markdown", ".myst", ".mystnb", ".mnb", ".Rmd", ".qmd"))
 SCRIPT = ".py"
@@ -91,6 +93,25 @@ def first_lines(text: str, suffix: str, notebook: Any) -> list[int]:
         line
         for cell, line in zip(code, begins, strict=True)
         if lines.is_executed(cell, cell["source"])
+    ]
+
+
+def file_cells(path: Path) -> list[FileCell]:
+    """The cells that a run executes, with their lines of the file; none where it cannot be read."""
+    try:
+        text = path.read_text("utf-8")
+        notebook = parse(text, path.suffix)
+    except (OSError, ValueError):
+        return []
+    executed = [
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and lines.is_executed(cell, cell.source)
+    ]
+    begins = first_lines(text, path.suffix, notebook)
+    return [
+        FileCell(number, source, tuple(range(begin, begin + source.count("\n") + 1)))
+        for number, (source, begin) in enumerate(zip(executed, begins, strict=True), 1)
     ]
 
 

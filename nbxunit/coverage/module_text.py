@@ -1,4 +1,4 @@
-"""The code cells of a notebook as the text of one module, each line at its line of the .ipynb file.
+"""The code cells of a notebook as the text of one module, each line at its line of the notebook's file.
 
 Shared by what reads it; IPython is imported for its syntax. Each cell is a function of the module: it is
 code of its own, from which nothing jumps to the next cell, and it may await and return.
@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nbxunit import directives, lines
+from nbxunit import directives, lines, text_notebooks
 from nbxunit.directives import Kind
 from nbxunit.lines import FileCell
 
@@ -27,29 +27,36 @@ _FUTURE = re.compile(r"^(\s*from\s+)__(?=future__\s)", re.MULTILINE)
 class ModuleText:
     """The module of the notebook at `path`.
 
-    `text` is Python, `shown` what a person reads, line by line. `places` tell of lines their cell's number
-    and their number there. `ordinary` are the headings of cells that are no hook and no test, where their
+    `text` is Python, `shown` what a person reads, line by line: of a text notebook all of the file, else
+    the cells below headings. `places` tell of lines their cell's number and their number there, where those
+    of the file say nothing. `ordinary` are the headings of cells that are no hook and no test, where their
     functions begin.
     """
 
     def __init__(self, path: Path) -> None:
-        self.cells = lines.distinct(path)
-        self.places = {
-            place: (cell.number, line)
-            for cell in self.cells
-            for line, place in enumerate(cell.lines, 1)
-        }
+        is_text = path.suffix in text_notebooks.SUFFIXES
+        self.cells = text_notebooks.file_cells(path) if is_text else lines.distinct(path)
         self.ordinary: set[int] = set()
         self._python: dict[int, list[str]] = {}
-        last = max(self.places, default=0)
-        self.shown, module = [""] * last, [""] * last
+        module = [""] * max((cell.lines[-1] for cell in self.cells), default=0)
         for cell in self.cells:
-            self.shown[cell.lines[0] - 2] = f"# cell {cell.number}"
-            for place, text in zip(cell.lines, directives.lines_of(cell.source), strict=False):
-                self.shown[place - 1] = text
             for place, text in self._function(cell):
                 module[place - 1] = text
         self.text = "\n".join(module) + "\n"
+        self.places: dict[int, tuple[int, int]] = {}
+        if is_text:
+            self.shown = directives.lines_of(path.read_text("utf-8")) if self.cells else []
+        else:
+            self.shown = [""] * len(module)
+            self._show_cells()
+
+    def _show_cells(self) -> None:
+        for cell in self.cells:
+            self.shown[cell.lines[0] - 2] = f"# cell {cell.number}"
+            texts = zip(cell.lines, directives.lines_of(cell.source), strict=False)
+            for line, (place, text) in enumerate(texts, 1):
+                self.shown[place - 1] = text
+                self.places[place] = (cell.number, line)
 
     def python(self, cell: FileCell) -> list[str]:
         """The lines of a cell as Python; those that are none are empty."""
@@ -71,6 +78,27 @@ class ModuleText:
         yield at, f"async def {_name(cell.number, found)}():{nothing}"
         for place, line in zip(cell.lines[first:], body, strict=False):
             yield place, f" {line}" if line else ""
+
+
+def following(cells: Sequence[FileCell]) -> dict[int, int]:
+    """For the heading or directive of each cell with statements, where the next one's begin; -1 for the last."""
+    begins = []
+    for cell in cells:
+        found = directives.find(cell.source)
+        first = found[2] + 1 if found else 0
+        body = _python(directives.lines_of(cell.source)[first:])
+        statements = ast.parse("\n".join(body)).body if body else []
+        if statements:
+            at = cell.lines[first - 1] if found else cell.lines[0] - 1
+            begins.append((at, cell.lines[first + first_line(statements[0]) - 1]))
+    ends = [*(line for _, line in begins[1:]), -1]
+    return {at: end for (at, _), end in zip(begins, ends, strict=True)}
+
+
+def first_line(statement: ast.stmt) -> int:
+    """The first line of a statement, with its decorators."""
+    lines = [each.lineno for each in getattr(statement, "decorator_list", ())]
+    return int(min([statement.lineno, *lines]))
 
 
 def _name(number: int, found: tuple[Kind, str, int] | None) -> str:

@@ -11,7 +11,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coverage.parser import PythonParser
 from coverage.phystokens import source_token_lines
@@ -19,7 +19,7 @@ from coverage.python import PythonFileReporter
 from coverage.regions import code_regions
 
 from nbxunit import directives
-from nbxunit.coverage.module_text import ModuleText
+from nbxunit.coverage.module_text import ModuleText, first_line
 
 if TYPE_CHECKING:
     from coverage.plugin import CodeRegion
@@ -44,8 +44,8 @@ class NotebookReporter(PythonFileReporter):
         for heading in self.module.ordinary:
             statements = getattr(functions.get(heading), "body", [])
             for node, after in itertools.pairwise(statements):
-                for line in range(_first(node), node.end_lineno + 1):
-                    yield line, _first(after)
+                for line in range(first_line(node), node.end_lineno + 1):
+                    yield line, first_line(after)
 
     @property
     def parser(self) -> PythonParser:
@@ -119,9 +119,3 @@ class NotebookReporter(PythonFileReporter):
     def code_regions(self) -> Iterable[CodeRegion]:
         """The functions and classes of cells; each cell is a function, too."""
         return code_regions(self.module.text)
-
-
-def _first(node: Any) -> int:
-    """The first line of a statement, with its decorators."""
-    lines = [each.lineno for each in getattr(node, "decorator_list", ())]
-    return int(min([node.lineno, *lines]))

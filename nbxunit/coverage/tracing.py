@@ -6,6 +6,7 @@ Imports coverage. Which code is that of which cell, the kernel says.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import Any, cast
 
 from coverage import CoverageData, FileTracer
 
-from nbxunit import lines
+from nbxunit import lines, text_notebooks
+from nbxunit.coverage.module_text import following
+from nbxunit.lines import FileCell
 
+_PLUGIN = "nbxunit.coverage.Notebooks"
 _STATEMENTS = ("<module>", "<cell line")
 """How IPython names the code of a cell's statements."""
 
@@ -35,25 +39,37 @@ class CodeFile:
 class Tracing:
     """What a kernel knows of the code of its cells; `find` tells of a file of code what it is.
 
+    `text_cells` are those of the text notebook at a path that have run, None for other notebooks.
     Until `settle`, the data have lines of code, and a name for each file of code below that of its notebook;
     the code of statements has another one than that of functions, which can begin at the same line.
     """
 
-    def __init__(self, find: Callable[[str], CodeFile | None]) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], CodeFile | None],
+        text_cells: Callable[[str], list[FileCell] | None],
+    ) -> None:
         self._find = find
+        self._text_cells = text_cells
         self._traced: dict[str, tuple[str, bool]] = {}
-        self._lines: dict[str, dict[int, tuple[int, ...]]] = {}
+        self._cells: dict[str, _Cells] = {}
 
     def file(self, filename: str) -> CodeFile | None:
         """What a file of code is, if it is that of a cell of a notebook's file."""
         file = self._find(filename)
         if file is None:
             return None
-        if file.path not in self._lines:
-            cells = lines.distinct(Path(file.path))
-            self._lines[file.path] = {cell.number: cell.lines for cell in cells}
-        known = self._lines[file.path]  # no injected parameters
+        known = self._cells_of(file.path).lines  # no injected parameters
         return file if all(number in known for number in file.numbers) else None
+
+    def _cells_of(self, path: str) -> _Cells:
+        """The cells of a notebook's file."""
+        text_cells = self._text_cells(path)
+        if text_cells is not None:
+            return _Cells(text_cells, is_script=path.endswith(text_notebooks.SCRIPT))
+        if path not in self._cells:
+            self._cells[path] = _Cells(lines.distinct(Path(path)))
+        return self._cells[path]
 
     def tracer(self, filename: str, file: CodeFile) -> FileTracer:
         """What traces the code of the cells of `file`."""
@@ -64,51 +80,86 @@ class Tracing:
 
     def settle(self, data: CoverageData, into: CoverageData, folder: str) -> None:
         """Add `data` to `into`, with the lines of notebooks' files; relative names are from `folder`."""
-        notebooks = {}
         for name in data.measured_files():
             traced = self._traced.get(os.path.join(folder, name))  # noqa: PTH118
             file = self.file(traced[0]) if traced is not None else None
-            if traced is not None and file is not None:
-                notebooks[name] = os.path.dirname(name)  # noqa: PTH120
-                self._move(data, name, file, are_statements=traced[1])
-        into.update(data, lambda name: notebooks.get(name, name))
+            if traced is None or file is None:
+                _add(data, name, into, name, data.file_tracer(name) or "", lambda each: [each])
+                continue
+            tracer = "" if file.path.endswith(text_notebooks.SCRIPT) else _PLUGIN
+            cells = self._cells_of(file.path)
+            placed = functools.partial(cells.placed, file, are_statements=traced[1])
+            _add(data, name, into, os.path.dirname(name), tracer, placed)  # noqa: PTH120
 
-    def _move(self, data: CoverageData, name: str, file: CodeFile, *, are_statements: bool) -> None:
-        """Replace what `data` have for code of a cell by lines of its notebook.
 
-        Where code of statements begins and ends is the heading of the cell.
+def _add(
+    data: CoverageData, name: str, into: CoverageData, target: str, tracer: str,
+    placed: Callable[[tuple[int, ...]], Iterable[tuple[int, ...]]],
+) -> None:  # fmt: skip
+    """Add what `data` have of a file to `target`, each line or jump where it is `placed`."""
+    for context in data.measured_contexts():
+        data.set_query_context(context)
+        into.set_context(context)
+        measured: Iterable[tuple[int, ...]] = data.arcs(name) or ()
+        if not data.has_arcs():
+            measured = ((line,) for line in data.lines(name) or ())
+        found: set[Any] = {place for each in measured for place in placed(each)}
+        if data.has_arcs():
+            into.add_arcs({target: found})
+        else:
+            into.add_lines({target: {line for (line,) in found}})
+    data.set_query_contexts(None)
+    into.touch_file(target, tracer)
+
+
+class _Cells:
+    """The cells of a notebook's file, by their numbers."""
+
+    def __init__(self, cells: list[FileCell], *, is_script: bool = False) -> None:
+        self.lines = {cell.number: cell.lines for cell in cells}
+        self._cells = cells
+        self._is_script = is_script
+
+    def placed(
+        self, file: CodeFile, numbers: Sequence[int], *, are_statements: bool
+    ) -> Iterator[tuple[int, ...]]:
+        """Where numbers of lines of code are in the file, once in each of its cells.
+
+        Where code of statements begins and ends is the heading of the cell. A script is read as a module:
+        there it comes from the cell above, and goes on in the cell below.
         """
-        cells = [self._lines[file.path][number] for number in file.numbers]
+        for number in file.numbers:
+            cell = self.lines[number]
+            places = [
+                1 - cell[0] if are_statements and each < 0 else _place(cell, each, file.above)
+                for each in numbers
+            ]
+            if None not in places:
+                yield from self._in_module(cast("list[int]", places))
 
-        def place(cell: Sequence[int], number: int) -> int | None:
-            if are_statements and number < 0:
-                return 1 - cell[0]
-            at = abs(number) - 1 + file.above
-            if not 0 <= at < len(cell):
-                return None
-            return cell[at] if number > 0 else -cell[at]
+    def _in_module(self, places: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """A line or jump as it is in the file, a script's as one of the module."""
+        if not self._is_script or len(places) == 1:
+            yield tuple(places)
+            return
+        begin, end = places
+        if -begin not in self._next:
+            yield begin, self._next.get(-end, end)
+        elif -begin == next(iter(self._next)):
+            yield -1, end
 
-        def placed(*numbers: int) -> Iterator[tuple[int, ...]]:
-            for cell in cells:
-                places = tuple(place(cell, number) for number in numbers)
-                if None not in places:
-                    yield cast("tuple[int, ...]", places)
+    @functools.cached_property
+    def _next(self) -> dict[int, int]:
+        """Where the code of each cell begins, with where a module goes on behind it."""
+        return following(self._cells)
 
-        found: dict[str, set[Any]] = {}
-        for context in data.measured_contexts():
-            data.set_query_context(context)
-            measured: Iterable[tuple[int, ...]] = data.arcs(name) or ()
-            if not data.has_arcs():
-                measured = ((line,) for line in data.lines(name) or ())
-            found[context] = {each for numbers in measured for each in placed(*numbers)}
-        data.set_query_contexts(None)
-        data.purge_files([name])
-        for context, ends in found.items():
-            data.set_context(context)
-            if data.has_arcs():
-                data.add_arcs({name: ends})
-            else:
-                data.add_lines({name: {line for (line,) in ends}})
+
+def _place(cell: Sequence[int], line: int, above: int) -> int | None:
+    """Where a line of the code of a cell is; below zero it is where code begins or ends."""
+    at = abs(line) - 1 + above
+    if not 0 <= at < len(cell):
+        return None
+    return cell[at] if line > 0 else -cell[at]
 
 
 class CellTracer(FileTracer):

@@ -208,6 +208,87 @@ def test_cells_of_all_kinds(shell):
     assert "Couldn't parse" not in result.output
 
 
+SCRIPT = """\
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %%
+# %load_ext nbxunit
+numbers = [1, 2]
+
+for n in numbers:
+    if n == 3:
+        n = 4  # missed
+
+# %%
+# xunit: test test_cell
+if numbers == []:
+    1 / 0  # missed
+assert numbers
+
+# %%
+def test_function():
+    for k in numbers:
+        if k:
+            continue
+        k = 3  # missed
+
+# %%
+# %%time
+while n < 3:
+    n += 1
+"""
+MYST = """\
+# A
+
+```{code-cell}
+:tags: [a]
+
+%load_ext nbxunit
+x = 1
+if x == 2:
+    x = 3  # missed
+```
+
+```{code-cell}
+# xunit: test test_b
+if x == 2:
+    1 / 0  # missed
+```
+"""
+
+
+@FORKED
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("options", [[], ["--cov-branch"]], ids=" ".join)
+def test_text_notebooks(shell, options):
+    """Lines and jumps are those of the text; a script's add to those of the module that it is for others."""
+    for name, text in {"script.py": SCRIPT, "intro.md": MYST}.items():
+        (shell.folder / name).write_text(text)
+    (shell.folder / "test_module.py").write_text("def test_import(): import script")
+    files = ["script.py", "intro.md", "test_module.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--nbxunit", *files, "--cov=.", *options, *JSON],
+        cwd=shell.folder, env=shell.env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "4 passed" in done.stdout, done.stdout
+    missed = {
+        name: [n for n, line in enumerate(text.splitlines(), 1) if "# missed" in line]
+        for name, text in {"script.py": SCRIPT, "intro.md": MYST}.items()
+    }
+    found = json.loads((shell.folder / "coverage.json").read_text())["files"]
+    assert {name: found[name]["missing_lines"] for name in missed} == missed
+    if options:
+        jumps = {name: [end for _, end in found[name]["missing_branches"]] for name in missed}
+        assert jumps == missed
+    assert "cells that did not run" not in done.stdout
+
+
 @pytest.mark.usefixtures("library")
 def test_nothing_is_lost(shell):
     """What was measured is there, also of a kernel that is killed at its end, and of a broken notebook."""

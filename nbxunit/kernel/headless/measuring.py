@@ -15,10 +15,13 @@ from typing import Any
 import coverage
 import pytest
 
+from nbxunit import directives, text_notebooks
 from nbxunit.coverage import tracing
 from nbxunit.coverage.tracing import CodeFile, Tracing
 from nbxunit.kernel.cells.nesting import left_out
 from nbxunit.kernel.cells.notebook import Notebook
+from nbxunit.kernel.cells.registry import Cell
+from nbxunit.lines import FileCell
 
 EXPECTED = ("no-data-collected", "module-not-imported", "module-not-measured")
 """What coverage warns of, and what is no news of a single notebook."""
@@ -36,7 +39,7 @@ class Measuring:
         self._folder = str(Path.cwd())
         self._contexts = told["contexts"]
         self._is_saved = False
-        self._tracing = Tracing(self._code_file) if told["cells"] else None
+        self._tracing = Tracing(self._code_file, self._text_cells) if told["cells"] else None
         in_memory: Any = {"data_file": None} if told["cells"] else {}
         self.cov = coverage.Coverage(
             source=told["source"], branch=told["branch"], config_file=told["config"],
@@ -66,13 +69,31 @@ class Measuring:
         cell = self._notebook.cell_of_file(filename)
         if cell is None:
             return None
-        path = self._root / cell.notebook if cell.notebook else self._notebook.path
         same = {
             each.number
             for each in self._notebook.registry.cells.values()
             if each.filename == cell.filename and each.notebook == cell.notebook
         }
-        return CodeFile(str(path.resolve()), sorted(same | {cell.number}), left_out(cell))
+        return CodeFile(self._path_of(cell), sorted(same | {cell.number}), left_out(cell))
+
+    def _path_of(self, cell: Cell) -> str:
+        path = self._root / cell.notebook if cell.notebook else self._notebook.path
+        return str(path.resolve())
+
+    def _text_cells(self, path: str) -> list[FileCell] | None:
+        """The cells of the text notebook at `path` that have run; None of other notebooks.
+
+        Its file is not read here, which takes jupytext.
+        """
+        if Path(path).suffix not in text_notebooks.SUFFIXES:
+            return None
+        return [
+            FileCell(cell.number, cell.source, tuple(range(above + 1, above + 1 + len(lines))))
+            for cell in self._notebook.registry.cells.values()
+            if self._path_of(cell) == path
+            and (above := self._notebook.line_above(cell)) is not None
+            and (lines := directives.lines_of(cell.source))
+        ]
 
     # --- the run ---
 
