@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 RECORDER = """
 import json, os
@@ -130,6 +132,49 @@ def test_what_ends_a_kernel_or_takes_too_long_is_annotated_at_its_line(shell):
         for part in parts
     ], result.output
     assert ">       time.sleep(60)" in result.output, result.output
+
+
+def test_pycharm_hears_what_it_hears_of_modules(shell):
+    """teamcity-messages, which PyCharm's runner is, tells tests of a notebook as those of a module."""
+    code = """
+import pytest
+@pytest.fixture
+def bad(): raise ValueError("no")
+def test_passes(): print("hello")
+def test_fails(): assert 1 == 2
+def test_error(bad): pass
+@pytest.mark.skip(reason="later")
+def test_skipped(): pass
+@pytest.mark.parametrize("n", [1, 2])
+class TestIn:
+    def test_n(self, n): assert n == 1
+"""
+    shell.write("same.ipynb", code)
+    (shell.folder / "same.py").write_text(code)
+    shell.write(
+        "dead.ipynb",
+        "import os\ndef test_a(): os._exit(3)\nclass TestB:\n    def test_b(self): pass",
+    )
+    shell.write("wrong.ipynb", "1 / 0", "def test_a(): pass")
+
+    def told(file):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--nbxunit", "--teamcity", file],
+            cwd=shell.folder, env=shell.env, capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+        messages = re.findall(r"##teamcity\[(test\w+) (.*)\]", done.stdout)
+        names = (re.search(r" name='([^']*)", rest) for _, rest in messages)
+        return [
+            (kind, name[1].partition(".")[2])
+            for (kind, _), name in zip(messages, names, strict=True)
+            if name
+        ]
+
+    assert told("same.ipynb") == told("same.py")
+    assert told("dead.ipynb") == [
+        (kind, name) for name in ("test_a", "TestB.test_b") for kind in ("testStarted", "testFailed", "testFinished")
+    ]  # fmt: skip
+    assert ("testFailed", "top_level_collect") in told("wrong.ipynb")
 
 
 def test_differences_are_in_colour(shell):

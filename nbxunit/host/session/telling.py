@@ -112,7 +112,8 @@ class Telling:
         """Tell that a test did not run, which is an error of its setup."""
         text, sections = self._room.bounded((text, list(sections)))
         line = self.places[nodeid][1] - 1 if nodeid in self.places else None
-        location = (self._item.notebook_id, line, "")
+        domain = nodeid.removeprefix(f"{self._item.notebook_id}::").replace("::", ".")
+        location = (self._item.notebook_id, line, domain)
         report = compat.NotebookReport(
             nodeid, location, {}, "failed", text, "setup", sections,
             user_properties=self._properties(nodeid),
