@@ -53,23 +53,17 @@ def write(folder: Path) -> None:
         (folder / f"testbooks/test_tb{number}.py").write_text(fixture + theirs)
 
 
+OURS = ("-m", "nbxunit", "run", "-q", "-p", "no:nbmake", "-p", "no:nbval")
+THEIRS = ("-m", "pytest", "-q", "-p", "no:nbxunit")
 COMMANDS = {
-    "nbxunit, companions": ["-m", "nbxunit", "run", "companions", "-q"],
-    "nbxunit -n 2, companions": ["-m", "nbxunit", "run", "companions", "-q", "-n", "2"],
-    "testbook, module-scoped": [
-        "-m",
-        "pytest",
-        "testbooks",
-        "-q",
-        "-p",
-        "no:nbval",
-        "-p",
-        "no:nbmake",
-    ],
-    "nbmake, the bare notebooks": ["-m", "pytest", "--nbmake", "notebooks", "-q", "-p", "no:nbval"],
-    "nbxunit --check-outputs": ["-m", "nbxunit", "run", "notebooks", "-q", "--check-outputs"],
-    "nbval": ["-m", "pytest", "--nbval", "notebooks", "-q", "-p", "no:nbmake"],
+    "nbxunit, companions": [*OURS, "companions"],
+    "nbxunit -n 2, companions": [*OURS, "companions", "-n", "2"],
+    "testbook, module-scoped": [*THEIRS, "testbooks", "-p", "no:nbval", "-p", "no:nbmake"],
+    "nbmake, the bare notebooks": [*THEIRS, "--nbmake", "notebooks", "-p", "no:nbval"],
+    "nbxunit --check-outputs": [*OURS, "notebooks", "--check-outputs"],
+    "nbval": [*THEIRS, "--nbval", "notebooks", "-p", "no:nbmake"],
 }
+"""What is run; none has to import the plugins of the others."""
 
 
 def main() -> None:
