@@ -33,6 +33,11 @@ class _Known:
         return getattr(self._distribution, name)
 
 
+def plugins_of(config: Any) -> list[str]:
+    """The names of the distributions of a pytest's plugins, sorted; to read them takes some milliseconds."""
+    return sorted({dist.project_name for _, dist in config.pluginmanager.list_plugin_distinfo()})
+
+
 @functools.cache
 def _known(folder: Path, _changed: int) -> list[_Known]:
     return list(map(_Known, importlib.metadata.distributions(path=[str(folder)])))

@@ -38,7 +38,8 @@ from nbxunit.kernel.headless import forked_kernel, system
 from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "nbxunit.kernel.headless.orders",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "IPython.core.magics.execution",
+    "nbxunit.kernel.headless.orders",
 )  # fmt: skip
 """What every kernel imports before its first cell."""
 GENERATIONS = 20
@@ -260,7 +261,9 @@ def _warm(words: Sequence[str]) -> None:
                 "--rootdir", folder, "-c", os.devnull, str(test),
             ]  # fmt: skip
             with contextlib.suppress(BaseException):
-                pytest_config.unconfigure(pytest_config.prepare(arguments, []))
+                config = pytest_config.prepare(arguments, [])
+                installed.plugins_of(config)
+                pytest_config.unconfigure(config)
             os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
             pytest.main(arguments)
         sys.modules.pop(test.stem, None)

@@ -25,7 +25,7 @@ from nbxunit.kernel.cells.notebook import Notebook
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
 from nbxunit.kernel.companion.saving import Saving
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython, sessions
+from nbxunit.kernel.compat import installed, ipython, sessions
 from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output, output_limits, stacks
 from nbxunit.kernel.headless.execution import Cells
@@ -290,8 +290,7 @@ def end(order: str) -> None:
 
 
 def _hello(config: pytest.Config) -> protocol.Hello:
-    plugins = sorted({dist.project_name for _, dist in config.pluginmanager.list_plugin_distinfo()})
     return protocol.Hello(
         protocol.VERSION, nbxunit.__version__, pytest.__version__, platform.python_version(),
-        sys.executable, tuple(plugins),
+        sys.executable, tuple(installed.plugins_of(config)),
     )  # fmt: skip
