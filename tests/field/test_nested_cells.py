@@ -86,3 +86,25 @@ def test_an_empty_nested_run(kernel):
     """A nested run of nothing, which the shell ends and never begins, leaves the cell alone."""
     kernel.run('get_ipython().run_cell("")\ndef test_a():\n    assert 0', "outer")
     assert "line 3: AssertionError" in kernel.run("%xunit_run").text
+
+
+OTHER = (
+    "# xunit: setup module\nraise SystemExit",
+    "%%xunit_test test_other\nassert 0",
+    "def helper(): return 5",
+)
+"""The cells of a notebook that others run for its functions."""
+
+
+@pytest.mark.parametrize("cell", ["%run other.ipynb", "%%time\n%run other.ipynb"])
+def test_another_notebook(shell, kernel, cell):
+    """Hooks and tests of a notebook that %run runs are left out, inline with a note; its names are there."""
+    shell.write("other.ipynb", *OTHER)
+    shell.write("a.ipynb", cell, "def test_a(): assert helper() == 5")
+    result = shell.run("a.ipynb", "-rA")
+    assert (result.exit, result.counts) == (0, {"passed": 1}), result.output
+    kernel.run(f"%cd -q {shell.folder}")
+    text = kernel.run(cell).text
+    assert "%%xunit_setup module: left out, since it is of another notebook" in text
+    assert "%%xunit_test test_other: left out" in text
+    assert "no tests" in kernel.run("%xunit_run").text

@@ -66,6 +66,14 @@ def is_in_cell(namespace: Mapping[str, object]) -> bool:
     return frame is not None
 
 
+def caller_of_magic() -> types.FrameType | None:
+    """The code that has called the cell magic which runs."""
+    frame: types.FrameType | None = sys._getframe()  # noqa: SLF001
+    while frame is not None and frame.f_code.co_name != "run_cell_magic":
+        frame = frame.f_back
+    return frame.f_back if frame is not None else None
+
+
 def cell_id(metadata: Mapping[str, Any], filename: str) -> str:
     """What tells a cell of any front end from the others; empty where nothing does.
 

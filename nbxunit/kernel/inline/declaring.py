@@ -12,20 +12,25 @@ from IPython.core.error import UsageError
 from nbxunit import directives
 from nbxunit.directives import Directive, Kind
 from nbxunit.kernel.cells import source
+from nbxunit.kernel.compat import ipython
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.inline.live import LiveNotebook
 
 
-def declare(live: LiveNotebook, kind: Kind, line: str, cell: str) -> Directive:
-    """Register what the cell says. UsageError or SyntaxError, and nothing registered, if it
-    makes no sense.
-    """  # noqa: D205
+def declare(live: LiveNotebook, kind: Kind, line: str, cell: str) -> Directive | None:
+    """Register what the cell says; None if it is a cell of another notebook, which this one runs.
+
+    UsageError or SyntaxError, and nothing registered, if it makes no sense.
+    """
     notebook = live.notebook
     running = notebook.cell
     found = directives.find(running.source)
     if found is None or found[0] != kind or not running.source.rstrip().endswith(cell.rstrip()):
+        if _is_of_another(notebook):
+            live.note(f"%%xunit_{kind} {line.strip()}: left out, since it is of another notebook")
+            return None
         first = running.source.strip().partition("\n")[0]
         message = (
             f"%%xunit_{kind} must be the first line of its cell, which begins with: {first}; "
@@ -50,6 +55,20 @@ def declare(live: LiveNotebook, kind: Kind, line: str, cell: str) -> Directive:
                 live.note(f"{directive.label}: that of [{other.cell.number}] still runs, too")
     notebook.registry.declare(declaration, list(notebook.namespace))
     return directive
+
+
+def _is_of_another(notebook: Notebook) -> bool:
+    """Whether the magic is called by a notebook that the cell runs, by %run or as a module."""
+    caller = ipython.caller_of_magic()
+    if caller is None:
+        return False
+    cell = notebook.cell_of_file(caller.f_code.co_filename)
+    if cell is not None and cell.key == notebook.cell.key:
+        return False
+    file = caller.f_globals.get("__file__")
+    if file is None:  # import_ipynb says none
+        return caller.f_globals is not vars(notebook.shell.user_module)
+    return str(file).endswith(".ipynb")
 
 
 def _check_marks(notebook: Notebook, directive: Directive) -> None:

@@ -107,6 +107,8 @@ class XunitMagics(Magics):
             assert n**2 == sq
         """
         directive = declaring.declare(self._live, "test", line, cell)
+        if directive is None:
+            return self._nothing()
         notebook = self._notebook
         if self._live.settings.run_cells and not notebook.headless:
             return self._run([directive.target], of_cell=True)
@@ -252,7 +254,7 @@ class XunitMagics(Magics):
 
     def _declare_hook(self, kind: Kind, line: str, cell: str) -> None:
         directive = declaring.declare(self._live, kind, line, cell)
-        if not self._notebook.headless:
+        if directive is not None and not self._notebook.headless:
             rest = f"registered, {declaring.when(directive)}"
             output.say(directive.label, rest, notes=self._live.take_notes())
 
