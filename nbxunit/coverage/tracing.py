@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -97,17 +98,21 @@ def _add(
     placed: Callable[[tuple[int, ...]], Iterable[tuple[int, ...]]],
 ) -> None:  # fmt: skip
     """Add what `data` have of a file to `target`, each line or jump where it is `placed`."""
-    for context in data.measured_contexts():
+
+    def add(found: set[Any]) -> None:
+        if data.has_arcs():
+            into.add_arcs({target: found})
+        else:
+            into.add_lines({target: {line for (line,) in found}})
+
+    add(set())  # so that `into` knows which of both it has
+    for context in set(itertools.chain(*data.contexts_by_lineno(name).values())):
         data.set_query_context(context)
         into.set_context(context)
         measured: Iterable[tuple[int, ...]] = data.arcs(name) or ()
         if not data.has_arcs():
             measured = ((line,) for line in data.lines(name) or ())
-        found: set[Any] = {place for each in measured for place in placed(each)}
-        if data.has_arcs():
-            into.add_arcs({target: found})
-        else:
-            into.add_lines({target: {line for (line,) in found}})
+        add({place for each in measured for place in placed(each)})
     data.set_query_contexts(None)
     into.touch_file(target, tracer)
 
