@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def number_cell(shell: InteractiveShell, filename: str, number: int) -> None:
-    """Let IPython's tracebacks call the code of `filename` `Cell In[number]`."""
-    shell.compile._filename_map[filename] = number  # noqa: SLF001
+    """Let IPython's tracebacks call the code of `filename` `Cell In[number]`, as those of IPython 7 call none."""
+    getattr(shell.compile, "_filename_map", {})[filename] = number
 
 
 def cell_filename(shell: InteractiveShell, raw_cell: str, transformed: str, number: int) -> str:
