@@ -62,11 +62,14 @@ class Server:
         self._unsafe: str | None = None
         self._is_warm = False
         self._preloaded: set[str] = set()
+        self.more_path: list[str] = []  # IPython 7 adds its folder of extensions
 
     def serve(self) -> dict[str, Any]:
         """Answer orders until the host is gone, which ends the process. In a child: its order."""
+        before = set(sys.path)
         for name in MODULES:
             importlib.import_module(name)
+        self.more_path = [entry for entry in sys.path if entry not in before]
         for name in LATE:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
@@ -282,9 +285,10 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
     gc.disable()  # imports leave no garbage
-    order = Server(channel).serve()
+    server = Server(channel)
+    order = server.serve()
     gc.enable()
-    forked_kernel.become({**order, "handlers": handlers}, path)
+    forked_kernel.become({**order, "handlers": handlers}, [*path, *server.more_path])
 
 
 if __name__ == "__main__":
