@@ -23,6 +23,8 @@ EXECUTED = "nbxunit_execute_reply"
 """The types of a request with many cells and of its reply. The request's content: `cells`, a list of
 id, source and whether the cell may be registered without being executed. The reply's: `begun`, how
 many were executed, and `reply`, the content of an execute reply to the last of them."""
+LINE = "nbxunit_line"
+"""The field of an execute reply that says in which of its lines the cell has raised."""
 SKIP = "nbxunit_skip"
 """The field of an execute reply that says why the cell skips its notebook."""
 INJECTED = "injected-parameters"

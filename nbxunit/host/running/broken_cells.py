@@ -79,7 +79,7 @@ def wrong(
         text = f"the tag {RAISES_TAG} promises an exception, and none came"
         return None if raised else broken(names, place, text)
     if protocol.SKIP in reply:
-        line = _line(place, _traceback(cell, reply))
+        line = _line(place, _traceback(cell, reply), reply)
         return Skipped(
             protocol.clean(str(reply[protocol.SKIP])), names.file(place), names.line(place, line)
         )
@@ -100,7 +100,7 @@ def _raised(names: Names, place: Place, error: tuple[str, str], reply: Mapping[s
     """The report of a cell that raised: source with the line marked, message, traceback."""
     cell = place.cell
     traceback = _traceback(cell, reply)
-    line = _line(place, traceback)
+    line = _line(place, traceback, reply)
     message = f"{error[0]}: {protocol.clean(error[1])}".splitlines()
     text = "\n".join([message[0], *_shown(names.style, cell.source, line, message, traceback)])
     return broken(names, place, text.rstrip(), line)
@@ -142,8 +142,10 @@ def broken(
     return Broken(text, names.of(place, line), (*printed_sections, *sections))
 
 
-def _line(place: Place, traceback: str) -> int:
-    """The line of the cell where it raised, as the traceback says; without one the first."""
+def _line(place: Place, traceback: str, reply: Mapping[str, Any]) -> int:
+    """The line of the cell where it raised, as the kernel says, or the traceback; else the first."""
+    if isinstance(told := reply.get(protocol.LINE), int):
+        return told
     matches = [match for match in _PLACE.finditer(traceback) if int(match[1]) == place.number]
     return int(matches[-1][2]) if matches else 1
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from unittest import SkipTest
 
 import pytest
 
 from nbxunit import directives, frames, kernel_folder, protocol
+from nbxunit.kernel.cells.nesting import left_out
 from nbxunit.kernel.cells.notebook import Origin
 from nbxunit.kernel.compat import files, ipython
 from nbxunit.kernel.compat.importing import Importing
@@ -51,7 +53,8 @@ class Cells:
 
     async def _execute(self, request: ipython.CellsRequest) -> None:
         """Execute the cells of `request` until one needs the host's eye; the reply to that one."""
-        begun, reply = 1, {"status": "ok"}
+        begun = 1
+        reply: dict[str, Any] = {"status": "ok"}
         self._output.begin()
         shell: Any = self._notebook.shell
         try:
@@ -64,8 +67,8 @@ class Cells:
                     reply = await request.execute(
                         begun - 1, key, source, counts=key != protocol.INJECTED
                     )
-                if reply["status"] == "error" and (reason := _skip(shell)) is not None:
-                    reply[protocol.SKIP] = reason
+                if reply["status"] == "error":
+                    reply |= _told_of_error(self._notebook)
                 if reply["status"] != "ok" or reply["payload"]:
                     break
             self._autoawait, shell.autoawait = shell.autoawait, True
@@ -118,16 +121,39 @@ class Cells:
         return True
 
 
-def _skip(shell: Any) -> str | None:
-    """Why the cell that raised skips its notebook, if it does: as a module is skipped in pytest.
+def _told_of_error(notebook: Notebook) -> dict[str, object]:
+    """What the host is told of the exception of the cell that has run: its line, and whether it skips."""
+    result = cast("Any", notebook.shell).last_execution_result
+    error = result.error_before_exec or result.error_in_exec
+    line = _line(notebook, error) if error is not None else None
+    return ({protocol.LINE: line} if line else {}) | (
+        {protocol.SKIP: str(error)} if _is_skip(error) else {}
+    )
+
+
+def _line(notebook: Notebook, error: BaseException) -> int | None:
+    """The innermost line of the cell that has run on the way to its exception."""
+    places = [
+        (frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    if isinstance(error, SyntaxError):
+        places.append((str(error.filename), error.lineno or 0))
+    lines = [
+        line + left_out(cell)
+        for file, line in places
+        if (cell := notebook.cell_of_file(file)) is not None and cell.key == notebook.cell.key
+    ]
+    return lines[-1] if lines else None
+
+
+def _is_skip(error: BaseException | None) -> bool:
+    """Whether the cell that raised skips its notebook, as a module is skipped in pytest.
 
     By `pytest.skip(..., allow_module_level=True)`, `pytest.importorskip` or unittest's SkipTest.
     """
-    error = shell.last_execution_result.error_in_exec
-    is_skip = isinstance(error, SkipTest) or (
+    return isinstance(error, SkipTest) or (
         isinstance(error, pytest.skip.Exception) and error.allow_module_level
     )
-    return str(error) if is_skip else None
 
 
 def _raising(execfile: Callable[..., None], *args: Any, **kwargs: Any) -> None:
