@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit.kernel.cells import kept_code
+from nbxunit.kernel.cells.kept_code import KeptCode
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import unittest_rules
 from nbxunit.kernel.run.collection import NotebookModule, is_history
@@ -27,6 +29,11 @@ class Collecting:
         self._run = run
         self.path = notebook.path if notebook.path.is_file() else notebook.path.parent
         self.module: NotebookModule | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Where pytest may leave files in a run, keep the code of tests from one to the next."""
+        if self._notebook.headless and config.pluginmanager.hasplugin("cacheprovider"):
+            self._notebook.kept_code = KeptCode(kept_code.file_of(self._notebook.path))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_directory(self, path: Any, parent: pytest.Collector) -> Any:
@@ -56,6 +63,7 @@ class Collecting:
     def collect(self, parent: pytest.Collector) -> NotebookModule:
         """The notebook's node below `parent`."""
         if self.module is None or not self.module.is_open:
+            self._notebook.kept_code.save()
             self.module = NotebookModule.of(self._notebook, self._run, parent)
         return self.module
 
