@@ -239,7 +239,9 @@ class Replay:
             self._uncollectable(report)
             return
         self._last_data = data
-        self._last = report if compat.can_repeat(self._config, report) else None
+        # As it is before plugins mark it.
+        is_plain = compat.can_repeat(self._config, report)
+        self._last = compat.repeated(report, {}) if is_plain else None
         self._telling.log(report)
 
     def _damaged(self, exc: Exception) -> None:
