@@ -11,7 +11,7 @@ import linecache
 import re
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -112,6 +112,16 @@ class _Main(types.ModuleType):
 
     def __delattr__(self, name: str) -> None:
         delattr(object.__getattribute__(self, "_names"), name)
+
+
+def when_idle(shell: InteractiveShell, function: Callable[[], None], seconds: float) -> None:
+    """Call `function` in the main thread so long after the cell that runs, where a kernel waits there.
+
+    A loop runs it between two requests; a cell that awaits may have come first.
+    """
+    loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
+    if loop is not None:
+        loop.add_callback(loop.call_later, seconds, function)
 
 
 @contextlib.contextmanager

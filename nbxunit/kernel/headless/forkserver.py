@@ -221,10 +221,10 @@ def _when_host_dies(number: int) -> None:
 
 def _make_ahead() -> None:
     """Make what each kernel's run begins with, while the host is not ready yet either."""
-    from nbxunit.kernel.compat import config as pytest_config
+    from nbxunit.kernel.compat import ahead
     from nbxunit.kernel.run.options import WITHOUT_BLOCKED
 
-    pytest_config.make_ahead(WITHOUT_BLOCKED)
+    ahead.make(WITHOUT_BLOCKED)
 
 
 def _warm(words: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from nbxunit.kernel.cells import kept_code
 from nbxunit.kernel.cells.kept_code import KeptCode
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import unittest_rules
-from nbxunit.kernel.run.collection import NotebookModule, is_history
+from nbxunit.kernel.run.collection import NotebookModule
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
@@ -69,11 +69,9 @@ class Collecting:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
-        """Leave out IPython's history and what no cell defines any more; check marks; give
-        classes their hook cells.
-        """  # noqa: D205
+        """Leave out what no cell defines any more; check marks; give classes their hook cells."""
         registry = self._notebook.registry
-        if collector is self.module and (is_history(name) or registry.is_left(name, obj)):
+        if collector is self.module and registry.is_left(name, obj):
             outcome = yield
             return [] if outcome is not None else None
         if unittest_rules.is_of_unittest(obj):

@@ -19,7 +19,7 @@ import pytest
 from _pytest.fixtures import FixtureManager
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbxunit.kernel.compat import cells_requests, ipython, sessions, subtests
+from nbxunit.kernel.compat import ahead, cells_requests, ipython, sessions, subtests
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat.importing import Importing
@@ -80,8 +80,8 @@ def test_what_is_made_ahead_is_what_a_run_begins_with(pytester, blocked):
     """A configuration made ahead is used once, by a run that keeps the same plugins out."""
     pytester.makeini("[pytest]\npythonpath = src\n")
     args = ["-p", blocked, str(pytester.path)]
-    pytest_config.make_ahead(["-p", "no:doctest"])
-    made = pytest_config._ahead[frozenset(["no:doctest"])]
+    ahead.make(["-p", "no:doctest"])
+    made = ahead._ahead[frozenset(["no:doctest"])]
     try:
         first, second = (pytest_config.prepare_from({"maxfail": 3}, args) for _ in range(2))
         assert (first is made) == (blocked == "no:doctest")
@@ -94,7 +94,30 @@ def test_what_is_made_ahead_is_what_a_run_begins_with(pytester, blocked):
             assert not config.pluginmanager.has_plugin(blocked.removeprefix("no:"))
             pytest_config.unconfigure(config)
     finally:
-        pytest_config._ahead.clear()
+        ahead._ahead.clear()
+
+
+def test_a_live_run_takes_what_was_made_ahead(pytester):
+    """`prepare` goes on with it as it would with its own: plugins, `addopts`, and errors."""
+    pytester.makeini("[pytest]\naddopts = --maxfail=3\n")
+    args = [str(pytester.path)]
+    ahead.make([])
+    made, plugin = ahead._ahead[frozenset()], object()
+    config = pytest_config.prepare(args, [plugin])
+    try:
+        assert config is made
+        assert config.option.maxfail == 3
+        assert config.pluginmanager.is_registered(plugin)
+        assert config.invocation_params.dir == Path.cwd()
+    finally:
+        pytest_config.unconfigure(config)
+    ahead.make([])
+    with pytest.raises(pytest.UsageError):
+        pytest_config.prepare(["--nonsense", *args], [])
+    ahead.make([])
+    config = pytest_config.prepare(["-pno:doctest", *args], [])
+    assert config is not ahead._ahead.pop(frozenset())
+    pytest_config.unconfigure(config)
 
 
 def test_a_broken_conftest_is_a_usage_error(pytester):
