@@ -14,7 +14,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from nbxunit.host.kernels import forking, processes
@@ -36,6 +36,8 @@ TOGETHER = 1_000_000
 """Characters of records in one answer, since answers hold the worker's loop."""
 IDLE = 30.0
 """Seconds without a task until the pool of a host that has not said good-bye is closed."""
+ABANDONED = 2.0
+"""The same where the host has not taken the end of a task: mostly there is none any more."""
 AT_ONCE = 1000
 """The pool's limit: how many tasks a worker runs at once is the cluster's business."""
 _RUNNING = ("running", "paused", "closing_gracefully")
@@ -69,7 +71,7 @@ def run(text: str, worker: Worker) -> None:
     task = _Task(order, worker)
     _tasks[task.token] = task
     try:
-        with _pools.used(order["session"], order["forking"]) as pool:
+        with _pools.used(order["session"], order["forking"], lambda: task.idle) as pool:
             task.run(pool)
     finally:
         del _tasks[task.token]
@@ -97,12 +99,14 @@ class _Pools:
         self._timers: dict[str, threading.Timer] = {}
 
     @contextlib.contextmanager
-    def used(self, session: str, words: Mapping[str, Any] | None) -> Iterator[LocalPool]:
-        """The pool of a host, for the time of a block."""
+    def used(
+        self, session: str, words: Mapping[str, Any] | None, idle: Callable[[], float]
+    ) -> Iterator[LocalPool]:
+        """The pool of a host, for the time of a block, and `idle` seconds for the next."""
         try:
             yield self._take(session, words)
         finally:
-            self._give_back(session)
+            self._give_back(session, idle())
 
     def _take(self, session: str, words: Mapping[str, Any] | None) -> LocalPool:
         with self._lock:
@@ -113,11 +117,11 @@ class _Pools:
             self._users[session] += 1
             return self._pools[session]
 
-    def _give_back(self, session: str) -> None:
+    def _give_back(self, session: str, idle: float) -> None:
         with self._lock:
             self._users[session] -= 1
             if not self._users[session]:
-                timer = self._timers[session] = threading.Timer(IDLE, self.close, (session,))
+                timer = self._timers[session] = threading.Timer(idle, self.close, (session,))
                 timer.daemon = True
                 timer.start()
 
@@ -158,6 +162,11 @@ class _Task:
         self._first = 0
         self._size = 0
         self._has_begun = self._is_refused = self._is_over = self._is_told = False
+
+    @property
+    def idle(self) -> float:
+        """Seconds for which the pool may wait behind this task."""
+        return IDLE if self._is_told else ABANDONED
 
     def run(self, pool: LocalPool) -> None:
         """Claim the run, and run the job when it may begin; return when the host has all of it."""
