@@ -34,6 +34,7 @@ class Collecting:
         self._deselected: set[str] = set()
         self._told: list[str] = []
         self._notebooks: set[str] = set()
+        self._expected: dict[str, NotebookItem] = {}
         self._listed: dict[Notebook, list[NotebookItem]] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -125,8 +126,11 @@ class Collecting:
             item = NotebookItem.of(notebook, variant)
             item.selected = selected
             if self._config.option.collectonly:
-                self._runs.expect(item)
-                self._listed.setdefault(notebook, []).append(item)
+                # pytest makes nodes of a file for each argument beside it, and collects one of them.
+                first = self._expected.setdefault(item.notebook_id, item)
+                if first is item:
+                    self._runs.expect(item)
+                self._listed.setdefault(notebook, []).append(first)
             else:
                 notebook.children.append(item)
                 if not isinstance(notebook, CompanionFile):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 WAITS = """\
 import time
 from pathlib import Path
-Path("NAME.here").touch()
+Path("NAME.here").touch(exist_ok=False)
 end = time.monotonic() + 30
 while not Path("OTHER.here").exists():
     assert time.monotonic() < end, "the other one never came"
@@ -13,12 +15,13 @@ while not Path("OTHER.here").exists():
 """
 
 
-def test_several_kernels_list_tests_at_once(shell):
-    """Each of two notebooks waits for the other one, and with -n 2 both list their tests, in order."""
+@pytest.mark.parametrize("words", [["."], ["a.ipynb", "b.ipynb"]])
+def test_several_kernels_list_tests_at_once(shell, words):
+    """Each of two notebooks waits for the other one, and with -n 2 both list their tests, in order, once."""
     for name, other in ("ab", "ba"):
         cell = WAITS.replace("NAME", name).replace("OTHER", other)
         shell.write(f"{name}.ipynb", cell, f"def test_{name}(): ...")
-    result = shell.run(".", "--collect-only", "-q", "-n", "2")
+    result = shell.run(*words, "--collect-only", "-q", "-n", "2")
     assert result.output.splitlines()[:2] == ["a.ipynb::test_a", "b.ipynb::test_b"]
     assert result.exit == 0
     assert shell.kernels() == []
