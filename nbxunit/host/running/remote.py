@@ -28,6 +28,8 @@ VERSION = 1
 """The version of what host and worker say to each other."""
 TICK = 0.5
 """Seconds between two looks whether a task is still wanted."""
+NEWS = 0.25
+"""Seconds between two words that there are records: each makes the scheduler and the host work."""
 CLAIM_AGAIN = 2.0
 """Seconds until a claim that nobody has answered is made again."""
 WAITING = 4_000_000
@@ -162,6 +164,7 @@ class _Task:
         self._first = 0
         self._size = 0
         self._has_begun = self._is_refused = self._is_over = self._is_told = False
+        self._has_news, self._told_at = False, 0.0
 
     @property
     def idle(self) -> float:
@@ -202,8 +205,9 @@ class _Task:
         """Hand over the records of the run until its end, or until nobody wants them."""
         is_wanted = True
         while True:
+            self._tell_news()
             try:
-                record = run.spool.get(TICK)
+                record = run.spool.get(NEWS if self._has_news else TICK)
             except TimeoutError:
                 record = None
                 if is_wanted and not self._is_wanted():
@@ -219,10 +223,18 @@ class _Task:
         text = plain.encode(record)
         with self._changed:
             while self._size > WAITING and self._is_wanted():
+                self._tell_news()
                 self._changed.wait(TICK)
             self._records.append(text)
             self._size += len(text)
-        self._tell()
+        self._has_news = True
+
+    def _tell_news(self) -> None:
+        """Let the host know that there are records, but not of each in a row."""
+        now = time.monotonic()
+        if self._has_news and now - self._told_at >= NEWS:
+            self._has_news, self._told_at = False, now
+            self._tell()
 
     def _end(self) -> None:
         """Wait until the host knows of the end."""
