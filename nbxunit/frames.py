@@ -6,7 +6,8 @@ Shared by both, so it imports the standard library and the protocol only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from nbxunit.protocol import (
     REPEATABLE,
@@ -24,6 +25,7 @@ from nbxunit.protocol import (
     head,
 )  # fmt: skip
 
+PHASES = ("setup", "call", "teardown")
 PROMPT = "\x02nbxunit\x03"
 """How the prompt of an input request begins that carries events and is no question to a person."""
 PART_SIZE = 1_000_000
@@ -97,7 +99,7 @@ class Order:
                 known, self._tests = self._tests, frozenset(nodeids)
                 return known is None
             case Repeated():
-                return self._can_repeat and all(each.keys() <= REPEATABLE for each in event.changes)
+                return self._can_repeat and all(map(_can_repeat, event.changes))
             case Started(nodeid):
                 self._can_repeat = False
                 before, self._running = self._running, nodeid
@@ -106,12 +108,16 @@ class Order:
                 self._can_repeat = False
                 before, self._running = self._running, None
                 return before == nodeid
-            case Reported(report) if report.get("when") in ("setup", "call", "teardown"):
+            case Reported(report) if report.get("when") in PHASES:
                 self._can_repeat = self._running is not None
                 return self._can_repeat and report.get("nodeid") == self._running
             case Ended():
                 self._ended = True
         return not isinstance(event, Reported) or self._tests is None
+
+
+def _can_repeat(changes: Mapping[str, Any]) -> bool:
+    return changes.keys() <= REPEATABLE and changes.get("when", PHASES[0]) in PHASES
 
 
 def journal_head(number: int) -> str:

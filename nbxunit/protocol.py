@@ -37,7 +37,7 @@ LEFT_OUT = "nbxunit_left_out"
 """The field of a stream's message that tells how much the kernel left out before its tail."""
 
 
-REPEATABLE = frozenset({"duration", "start", "stop", "_subtest.context"})
+REPEATABLE = frozenset({"when", "duration", "start", "stop", "_subtest.context"})
 """The fields of a report that differ where all else is as in the one before."""
 
 
@@ -87,7 +87,7 @@ class Reported:
 
 @dataclasses.dataclass(frozen=True)
 class Repeated:
-    """The last report, again and again, each time with other fields of REPEATABLE: so most subtests are told."""
+    """The last report, again and again, with other fields of REPEATABLE: most subtests, and phases of tests."""
 
     changes: tuple[dict[str, Any], ...]
 

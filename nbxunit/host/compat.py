@@ -113,7 +113,7 @@ def can_repeat(config: pytest.Config, report: Any) -> bool:
     """Whether `repeated` makes what the hook for serialised reports would make."""
     made = config.hook.pytest_report_from_serializable.get_hookimpls()
     others = [each for each in made if not _is_own(each.plugin)]
-    return hasattr(report, "context") and not others
+    return (type(report) is pytest.TestReport or hasattr(report, "context")) and not others
 
 
 def _is_own(plugin: object) -> bool:
@@ -122,7 +122,7 @@ def _is_own(plugin: object) -> bool:
 
 
 def repeated(report: Any, changes: Mapping[str, Any]) -> Any:
-    """The report of a subtest like `report` but for these fields; both share what does not change.
+    """The report like `report` but for these fields; both share what does not change.
 
     pytest makes a report of all of its fields, which takes more time and memory.
     """

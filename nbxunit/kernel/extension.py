@@ -6,6 +6,7 @@ May import IPython. `load` is idempotent, since a headless runner loads before t
 from __future__ import annotations
 
 import sys
+import types
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -34,12 +35,17 @@ class _Loaded:
         shell.events.register("post_run_cell", self._end_cell)
         # No ast.NodeTransformer: it looks at whole cells, and the shell only calls `visit`.
         cast("list[Any]", shell.ast_transformers).append(self._transformer)
-        timed_magics.place(shell, self.notebook.place_timed)
+        timed_magics.place(shell, self.notebook.place_timed, self._compiled)
         shell.input_transformers_cleanup.append(transforming.comments_as_magics)
         shell.input_transformers_post.append(self._await_runs)
         # Not by `set_custom_exc`: there is one place for all handlers, and Colab has its own.
         self._show_syntax_error: Callable[..., None] = shell.showsyntaxerror
         vars(shell)["showsyntaxerror"] = self._show_refusal
+
+    def _compiled(
+        self, tree: object, filename: str, make: Callable[[], types.CodeType]
+    ) -> types.CodeType:
+        return self.notebook.kept_code.compiled(tree, filename, make)
 
     def _show_refusal(self, *args: Any, **more: Any) -> None:
         """Show where in a refused cell the error is, and not how we came to find it."""

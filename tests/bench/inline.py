@@ -4,11 +4,13 @@
 
 Runs in an environment that has nbxunit and pandas; `bench.py` runs it in its own. The body as a cell
 and the test cell are executed in turns in one live kernel in which a hundred other test cells are
-registered, and then `pytest.main` on the equal file. Medians in milliseconds, from request to idle.
+registered, at once and after a pause, as a person makes it; and then `pytest.main` on the equal file.
+Medians in milliseconds, from request to idle.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -28,6 +30,8 @@ KERNELS = {
     "a small kernel": "",
     "pandas and a million objects": "import pandas\nheld = [{n: str(n)} for n in range(500_000)]",
 }
+PAUSES = (0, 0.2)
+"""Seconds between two cells: none, as when all of them run, and less than a person takes."""
 
 
 def executed(client: BlockingKernelClient, source: str) -> float:
@@ -40,8 +44,8 @@ def executed(client: BlockingKernelClient, source: str) -> float:
     return taken * 1000
 
 
-def measured(data: str, folder: Path, rounds: int) -> dict[str, float]:
-    """The median of each of CELLS in a fresh kernel that holds `data`."""
+def measured(data: str, folder: Path, rounds: int, pause: float) -> dict[str, float]:
+    """The median of each of CELLS, after a pause, in a fresh kernel that holds `data`."""
     file = folder / "test_it.py"
     file.write_text(f"def test_it():\n    {BODY}\n")
     manager, client = start_new_kernel(cwd=str(folder))
@@ -55,6 +59,7 @@ def measured(data: str, folder: Path, rounds: int) -> dict[str, float]:
         for names in (("body", "test"), ("bare",)):  # which collects garbage, through all data
             for number in range(rounds + 1):
                 for name in names:
+                    time.sleep(pause)
                     taken = executed(client, CELLS[name])
                     if number:  # the first only warms caches
                         found[name].append(taken)
@@ -66,13 +71,16 @@ def measured(data: str, folder: Path, rounds: int) -> dict[str, float]:
 
 def main(rounds: int = 40) -> None:
     """Print the table."""
-    print("| kernel | body as a cell | test cell | test cell over its body | bare `pytest.main` |")
-    print("|---|---|---|---|---|")
+    print(
+        "| kernel | pause | body as a cell | test cell | test cell over its body | bare `pytest.main` |"
+    )
+    print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for kernel, data in KERNELS.items():
-            found = measured(data, Path(folder), rounds)
+        for (kernel, data), pause in itertools.product(KERNELS.items(), PAUSES):
+            found = measured(data, Path(folder), rounds, pause)
             body, test, bare = (found[name] for name in CELLS)
-            print(f"| {kernel} | {body:.0f} | {test:.0f} | **{test - body:.0f}** | {bare:.0f} |")
+            words = f"{kernel} | {pause:.1f} s | {body:.0f} | {test:.0f} | **{test - body:.0f}**"
+            print(f"| {words} | {bare:.0f} |")
 
 
 if __name__ == "__main__":

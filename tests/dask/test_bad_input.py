@@ -19,10 +19,13 @@ pytestmark = pytest.mark.slow
 LOAD = "%load_ext nbxunit"
 PASSES = "%%xunit_test test_x\npass"
 MODULES = """
-import os, distributed
+import asyncio, os, distributed
 def nothing(): return 3
 def raises(): raise RuntimeError("no such queue")
 def client(): return distributed.Client(os.environ["SCHEDULER"])
+async def later(): return await distributed.Client(os.environ["SCHEDULER"], asynchronous=True)
+def outside(): return distributed.Client(os.environ["SCHEDULER"], asynchronous=True)
+def asynchronous(): return asyncio.run(later())
 def closed():
     made = client()
     made.close()
@@ -63,9 +66,17 @@ def test_a_function_that_returns_a_client(cluster, shell):
     (shell.folder / "places.py").write_text(MODULES)
     shell.env["SCHEDULER"] = json.loads(cluster.file.read_text())["address"]
     assert shell.run("a.ipynb", "--dask", "places:client").counts == {"passed": 1}
-    done = shell.run("a.ipynb", "--dask", "places:closed")
-    assert done.exit == 4
-    assert "returned a client that is not connected" in done.output
+    for name, why in (
+        ("closed", "closed() returned a client that is not connected"),
+        ("later", "later is async; it is to return a client, without asynchronous=True"),
+        ("outside", "outside() raised RuntimeError"),  # that is distributed's own word
+        ("asynchronous", "asynchronous() returned an asynchronous client; leave out"),
+    ):
+        done = shell.run("a.ipynb", "--dask", f"places:{name}", width=200)
+        assert done.exit == 4, done.output
+        assert f"--dask places:{name}: places:{why}" in done.output
+        assert "Traceback" not in done.output
+        assert "never awaited" not in done.output
 
 
 @pytest.mark.parametrize(

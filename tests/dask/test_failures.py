@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import time
@@ -138,7 +139,57 @@ def test_the_host_is_killed(doomed, shell):
     run.kill()
     run.communicate()
     until(lambda: "a torn down" in notes(shell), 10)
+    until(lambda: not doomed.left(), 10)
     assert "a last" not in notes(shell)
+
+
+def test_a_nanny_is_told_to_end(tmp_path, shell):
+    """Its worker tears the notebook down, which is told as lost, and no kernel is left; the others run."""
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    shell.write("a.ipynb", *cells("a", PASSES, HANGS, LAST))
+    shell.write("b.ipynb", *cells("b", PASSES))
+    with clusters.cluster(folder, "one", "two") as nannies:
+        run = shell.start("--dask", str(nannies.file))
+        worker = hanging_in(shell)
+        begin = time.monotonic()
+        nannies.signal(worker, signal.SIGTERM)
+        output = ended(run)
+        assert time.monotonic() - begin < 12
+        assert run.returncode == 1
+        assert "2 passed, 2 errors" in output, output
+        assert re.search(r"ERROR a.ipynb::test_hangs - the worker tcp://\S+ was lost", output)
+        nannies.processes[worker].wait(20)
+        until(lambda: "a torn down" in notes(shell))
+        assert "a last" not in notes(shell)
+        nannies.signal("one" if worker == "two" else "two", signal.SIGTERM)
+        until(lambda: not nannies.left())
+
+
+LOCAL = """
+import distributed
+def local():
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    return distributed.Client(cluster)
+"""
+
+
+def test_an_interrupt_that_a_local_cluster_gets_too(shell):
+    """Ctrl-C goes to the workers of a LocalCluster as well; the kernels tear down, and nothing is left."""
+    (shell.folder / "places.py").write_text(LOCAL)
+    for name in "ab":
+        shell.write(f"{name}.ipynb", *cells(name, PASSES, HANGS.replace("WORKER", "HOME"), LAST))
+    run = shell.start("--dask", "places:local", start_new_session=True)
+    until(lambda: sum("hangs in" in each for each in notes(shell)) == 2)
+    time.sleep(1)
+    begin = time.monotonic()
+    os.killpg(run.pid, signal.SIGINT)
+    output = ended(run)
+    assert time.monotonic() - begin < 12
+    assert run.returncode == 2, output
+    assert {"a torn down", "b torn down"} <= set(notes(shell))
+    assert "a last" not in notes(shell)
+    until(lambda: not shell.kernels())
 
 
 def test_an_interrupt(cluster, shell):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import json
 import re
 import sys
@@ -83,11 +84,18 @@ def _returned(where: str, folder: Path, client: type[Client]) -> Client:
             found = function()
         except Exception as exc:
             raise ClusterError(f"{where}() raised {type(exc).__name__}: {exc}") from exc
+    if inspect.iscoroutine(found):
+        found.close()
+        raise ClusterError(f"{where} is async; it is to return a client, without asynchronous=True")
     if not isinstance(found, client):
         kind = type(found).__name__
         raise ClusterError(f"{where}() returned {kind}, not a distributed.Client")
-    if found.status != "running" or found.asynchronous:
-        raise ClusterError(f"{where}() returned a client that is not connected, or is asynchronous")
+    if found.asynchronous:
+        raise ClusterError(
+            f"{where}() returned an asynchronous client; leave out asynchronous=True"
+        )
+    if found.status != "running":
+        raise ClusterError(f"{where}() returned a client that is not connected")
     return found
 
 

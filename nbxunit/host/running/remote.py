@@ -7,37 +7,34 @@ begins when the host says so, which it says once: clusters run the tasks of lost
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
 import hashlib
 import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from nbxunit.host.kernels import forking, processes
-from nbxunit.host.kernels.forking import Forking, ForkServer
+from nbxunit.host.kernels import processes
 from nbxunit.host.records import Broken, Job, Record
 from nbxunit.host.running import plain
 from nbxunit.host.running.control import GRACE
 from nbxunit.host.running.local import LocalPool, LocalRun
+from nbxunit.host.running.worker_pools import ABANDONED, IDLE, Pools
 
 VERSION = 1
 """The version of what host and worker say to each other."""
 TICK = 0.5
 """Seconds between two looks whether a task is still wanted."""
+NEWS = 0.25
+"""Seconds between two words that there are records: each makes the scheduler and the host work."""
 CLAIM_AGAIN = 2.0
 """Seconds until a claim that nobody has answered is made again."""
 WAITING = 4_000_000
 """Characters of encoded records that wait for the host; what is more waits in the pool's spool."""
 TOGETHER = 1_000_000
 """Characters of records in one answer, since answers hold the worker's loop."""
-IDLE = 30.0
-"""Seconds without a task until the pool of a host that has not said good-bye is closed."""
-AT_ONCE = 1000
-"""The pool's limit: how many tasks a worker runs at once is the cluster's business."""
 _RUNNING = ("running", "paused", "closing_gracefully")
 _WANTED = ("executing", "long-running")
 
@@ -69,7 +66,7 @@ def run(text: str, worker: Worker) -> None:
     task = _Task(order, worker)
     _tasks[task.token] = task
     try:
-        with _pools.used(order["session"], order["forking"]) as pool:
+        with _pools.used(order["session"], order["forking"], lambda: task.idle) as pool:
             task.run(pool)
     finally:
         del _tasks[task.token]
@@ -87,60 +84,7 @@ def leave(session: str) -> None:
     threading.Thread(target=_pools.close, args=(session,), daemon=True).start()
 
 
-class _Pools:
-    """One pool for each host whose jobs run here, so that none has a fork server that another has warmed."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pools: dict[str, LocalPool] = {}
-        self._users: collections.Counter[str] = collections.Counter()
-        self._timers: dict[str, threading.Timer] = {}
-
-    @contextlib.contextmanager
-    def used(self, session: str, words: Mapping[str, Any] | None) -> Iterator[LocalPool]:
-        """The pool of a host, for the time of a block."""
-        try:
-            yield self._take(session, words)
-        finally:
-            self._give_back(session)
-
-    def _take(self, session: str, words: Mapping[str, Any] | None) -> LocalPool:
-        with self._lock:
-            if timer := self._timers.pop(session, None):
-                timer.cancel()
-            if session not in self._pools:
-                self._pools[session] = LocalPool(AT_ONCE, _forking(words)).__enter__()
-            self._users[session] += 1
-            return self._pools[session]
-
-    def _give_back(self, session: str) -> None:
-        with self._lock:
-            self._users[session] -= 1
-            if not self._users[session]:
-                timer = self._timers[session] = threading.Timer(IDLE, self.close, (session,))
-                timer.daemon = True
-                timer.start()
-
-    def close(self, session: str) -> None:
-        """Close a pool that nobody uses."""
-        with self._lock:
-            if self._users[session]:
-                return
-            del self._users[session]
-            if timer := self._timers.pop(session, None):
-                timer.cancel()
-            pool = self._pools.pop(session, None)
-        if pool is not None:
-            pool.__exit__(None, None, None)
-
-
-def _forking(words: Mapping[str, Any] | None) -> Forking | None:
-    if words is None or not forking.is_possible():
-        return None
-    return Forking(ForkServer.take(), tuple(words["words"]), tuple(words["preload"]))
-
-
-_pools = _Pools()
+_pools = Pools()
 _tasks: dict[str, _Task] = {}
 
 
@@ -158,6 +102,12 @@ class _Task:
         self._first = 0
         self._size = 0
         self._has_begun = self._is_refused = self._is_over = self._is_told = False
+        self._has_news, self._told_at = False, 0.0
+
+    @property
+    def idle(self) -> float:
+        """Seconds for which the pool may wait behind this task."""
+        return IDLE if self._is_told else ABANDONED
 
     def run(self, pool: LocalPool) -> None:
         """Claim the run, and run the job when it may begin; return when the host has all of it."""
@@ -193,8 +143,9 @@ class _Task:
         """Hand over the records of the run until its end, or until nobody wants them."""
         is_wanted = True
         while True:
+            self._tell_news()
             try:
-                record = run.spool.get(TICK)
+                record = run.spool.get(NEWS if self._has_news else TICK)
             except TimeoutError:
                 record = None
                 if is_wanted and not self._is_wanted():
@@ -210,10 +161,18 @@ class _Task:
         text = plain.encode(record)
         with self._changed:
             while self._size > WAITING and self._is_wanted():
+                self._tell_news()
                 self._changed.wait(TICK)
             self._records.append(text)
             self._size += len(text)
-        self._tell()
+        self._has_news = True
+
+    def _tell_news(self) -> None:
+        """Let the host know that there are records, but not of each in a row."""
+        now = time.monotonic()
+        if self._has_news and now - self._told_at >= NEWS:
+            self._has_news, self._told_at = False, now
+            self._tell()
 
     def _end(self) -> None:
         """Wait until the host knows of the end."""

@@ -34,6 +34,8 @@ class Collecting:
         self._deselected: set[str] = set()
         self._told: list[str] = []
         self._notebooks: set[str] = set()
+        self._expected: dict[str, NotebookItem] = {}
+        self._listed: dict[Notebook, list[NotebookItem]] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Any:
@@ -124,7 +126,11 @@ class Collecting:
             item = NotebookItem.of(notebook, variant)
             item.selected = selected
             if self._config.option.collectonly:
-                self._collect_now(notebook, item)
+                # pytest makes nodes of a file for each argument beside it, and collects one of them.
+                first = self._expected.setdefault(item.notebook_id, item)
+                if first is item:
+                    self._runs.expect(item)
+                self._listed.setdefault(notebook, []).append(first)
             else:
                 notebook.children.append(item)
                 if not isinstance(notebook, CompanionFile):
@@ -137,7 +143,13 @@ class Collecting:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:
-        """Give a notebook its item back: `--lf` looks for node ids that only a kernel knows."""
+        """Execute a notebook whose tests are listed; by now others are known, which can run meanwhile.
+
+        Give a notebook its item back: `--lf` looks for node ids that only a kernel knows.
+        """
+        if isinstance(collector, Notebook):
+            for item in self._listed.pop(collector, ()):
+                self._collect_now(collector, item)
         report = yield
         if isinstance(collector, Notebook) and report.passed and collector.error is None:
             report.result = list(collector.children)
@@ -203,7 +215,7 @@ class Collecting:
         reason = self._state.why_skipped(notebook)
         if reason is not None:
             return
-        run = self._runs.submit(item)
+        run = self._runs.listing(item)
         is_collected = False
         for record in self._runs.records(run, item):
             if isinstance(record, protocol.Collected):
@@ -226,6 +238,7 @@ class Collecting:
                 notebook.error = record.message
                 if record.message.startswith("not found"):
                     self._state.not_found.append(record.message)
+        self._runs.forget(item)
         if not is_collected and notebook.error is None:
             notebook.error = "its run ended, and never said which tests it has"
         if notebook.error is not None:

@@ -46,6 +46,9 @@ _BROKEN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _ENDING = (protocol.Started, protocol.Ended, Broken, Died)
 """Records behind which a test that has ended does not report any more."""
 
+_NONE: tuple[Any, dict[str, Any]] = (None, {})
+"""A report that can be repeated, where it can without pytest, and its data: there is none."""
+
 
 class Replay:
     """Replays the records of one notebook for its item.
@@ -65,8 +68,7 @@ class Replay:
         self._telling = Telling(item, state.room)
         self._records = _Records(())
         self._unfinished: dict[str, None] = {}
-        self._last: Any = None
-        self._last_data: dict[str, Any] = {}
+        self._last = self._setup = _NONE
         self._check = bool(self._config.getoption("nbxunit_check_execution"))
         self._is_silent = self._is_collected = self._is_uncollectable = False
         self.not_found = ""
@@ -166,6 +168,7 @@ class Replay:
 
     def _started(self, event: protocol.Started) -> None:
         """Replay a test to its end, inside of its protocol."""
+        self._setup = _NONE
         telling = self._telling
         if telling.running is not None and telling.running[0] == event.nodeid:
             telling.start_again()
@@ -211,11 +214,14 @@ class Replay:
 
     def _repeated(self, changes: dict[str, Any]) -> None:
         """Tell the last report once more, with these `changes`."""
-        if self._last is None:
-            self._reported({**self._last_data, **changes})
+        if self._last is _NONE and "when" in changes:  # what a test has made up is no phase
+            self._last = self._setup
+        last, data = self._last
+        if last is None:
+            self._reported({**data, **changes})
             return
         try:
-            report = compat.repeated(self._last, self._room.mostly_short(changes))
+            report = compat.repeated(last, self._room.mostly_short(changes))
             report_check.check_times(report)
         except Exception as exc:  # noqa: BLE001 - see `_reported`
             self._damaged(exc)
@@ -223,7 +229,7 @@ class Replay:
             self._telling.log(report)
 
     def _reported(self, data: dict[str, Any]) -> None:
-        self._last, self._last_data = None, {}
+        self._last = _NONE
         try:
             data = self._room.report(data)
             report = self._hook.pytest_report_from_serializable(
@@ -239,8 +245,11 @@ class Replay:
         if isinstance(report, pytest.CollectReport):
             self._uncollectable(report)
             return
-        self._last_data = data
-        self._last = report if compat.can_repeat(self._config, report) else None
+        # As it is before plugins mark it.
+        is_plain = compat.can_repeat(self._config, report)
+        self._last = compat.repeated(report, {}) if is_plain else None, data
+        if report.when == "setup":
+            self._setup = self._last
         self._telling.log(report)
 
     def _damaged(self, exc: Exception) -> None:

@@ -65,6 +65,18 @@ class Runs:
         self._runs[item].begin()
         return self._runs[item]
 
+    def expect(self, item: NotebookItem) -> None:
+        """The tests of `item` are to be listed: it may run ahead, in the order in which all are expected."""
+        if self._planned is None:
+            self._planned = {}
+        self._planned[item] = None
+
+    def listing(self, item: NotebookItem) -> Run:
+        """The run of `item`, whose tests are listed now."""
+        self._go_on()
+        self._submit(item)
+        return self._runs[item]
+
     def _go_on(self) -> None:
         """Submit what is planned next, if few enough runs are under way."""
         while self._planned and len(self._under_way) < AHEAD * self._pool().slots:
@@ -75,7 +87,8 @@ class Runs:
         if self._planned is not None:
             self._planned.pop(item, None)
         if item not in self._runs and self._state.why_skipped(item.parent) is None:
-            run = self._runs[item] = self.submit(item, held=held)
+            run = self._runs[item] = self._pool().submit(self._job(item), held=held)
+            self.limit(run, item.session)
             self._under_way.add(run.future)
             run.future.add_done_callback(self._under_way.discard)
 
@@ -101,12 +114,14 @@ class Runs:
         from nbxunit.host.running.local import LocalPool
 
         if self._state.pool is None:
-            count = self._state.notebooks
+            count = max(self._state.notebooks, len(self._planned or ()))
             jobs = 1 if self._state.is_worker else settings.jobs(self._config, count)
+            if not self._config.option.collectonly:  # else there may be more than are known by now
+                jobs = min(jobs, count)
             forking = self._state.forking and dataclasses.replace(
                 self._state.forking, many=count > 1
             )
-            pool = LocalPool(self._fitting(min(jobs, count)), forking)
+            pool = LocalPool(self._fitting(jobs), forking)
             self._state.pool = self._state.stack.enter_context(pool)
         return self._state.pool
 
@@ -125,12 +140,6 @@ class Runs:
         files = [item.notebook_id for item in items]
         order = planning.work_order(files, self._state.durations.known, jobs)
         return dict.fromkeys(items[index] for index in order)
-
-    def submit(self, item: NotebookItem, *, held: bool = False) -> Run:
-        """Run the notebook of `item`; one that is `held` waits to begin."""
-        run = self._pool().submit(self._job(item), held=held)
-        self.limit(run, item.session)
-        return run
 
     def _job(self, item: NotebookItem) -> Job:
         from nbxunit.host.records import Job

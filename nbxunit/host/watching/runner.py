@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -11,8 +12,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from nbxunit.host import compat
 from nbxunit.host.kernels.forking import ForkServer
 from nbxunit.host.session.changed import Touched
+
+_IMPORTED = (
+    "pytest", "nbformat.validator", "nbclient", "jupyter_client.manager", "jupyter_client.asynchronous.client",
+    "jupyter_client.provisioning", "nbxunit.host.running.local", "nbxunit.host.session.plugin",
+    "nbxunit.host.session.replay",
+)  # fmt: skip
+"""What every run imports, once for all of them."""
 
 
 class Runner:
@@ -26,8 +35,9 @@ class Runner:
     @classmethod
     def fork(cls, run: Callable[..., int], libraries: Sequence[str]) -> Runner:
         """A new one, whose fork server imports `libraries` meanwhile."""
-        import pytest  # noqa: F401 - so that the child need not
-
+        with compat.without_grammar():
+            for name in _IMPORTED:
+                importlib.import_module(name)
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         pid = os.fork()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from nbxunit import directives
 from nbxunit.kernel.cells import nesting
 from nbxunit.kernel.cells.cleanups import CellCleanups
+from nbxunit.kernel.cells.kept_code import KeptCode
 from nbxunit.kernel.cells.nesting import Nested
 from nbxunit.kernel.cells.patterns import Patterns
 from nbxunit.kernel.cells.registry import Cell, Declaration, Registry
@@ -42,16 +43,16 @@ class Notebook:
     `headless` is True when a runner executes the notebook: then cells only register. `variant` names its
     run among several with other parameters. `first_lines` are those of the file in which the cells of a text
     notebook begin, else none. `runs_cell` is True from a cell's begin to its end.
-    `patterns` tell what is a test in an ordinary cell.
+    `patterns` tell what is a test in an ordinary cell. `kept_code` is that of its tests from a run before.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.registry = Registry()
-        self.headless = False
+        self.headless = self.runs_cell = False
         self.variant = ""
         self.first_lines: Sequence[int] = ()
-        self.runs_cell = False
+        self.kept_code = KeptCode()
         self._path: Path | None = None
         self._folder = Path.cwd()  # a cell may leave it
         self._patterns: Patterns | None = None

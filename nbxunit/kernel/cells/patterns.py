@@ -59,10 +59,9 @@ class Patterns:
         return _matches(name, self.functions)
 
 
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(
-        name.startswith(pattern)
-        or (any(char in pattern for char in "*?[") and fnmatch.fnmatch(name, pattern))
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return name.startswith(patterns) or any(
+        any(char in pattern for char in "*?[") and fnmatch.fnmatch(name, pattern)
         for pattern in patterns
     )
 

@@ -17,6 +17,7 @@ from IPython.core.error import InputRejected
 from nbxunit import bodies
 from nbxunit.kernel.cells import syntax
 from nbxunit.kernel.cells.registry import Cell, Doubt
+from nbxunit.kernel.compat import ipython
 from nbxunit.kernel.compat import nodes as pytest_nodes
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class CellTransformer:
         self._notebook = notebook
         self._defined = defined
         self._rests = False
+        self._cell: Cell | None = None
 
     def visit(self, tree: ast.Module) -> ast.Module:
         """The tree of a cell, rewritten. InputRejected if that fails (another error ends us)."""
@@ -59,14 +61,26 @@ class CellTransformer:
         self._defined([node.name for node in nodes])
         if not notebook.runs_cell:
             return
+        cell, before = notebook.cell, self._cell
+        self._cell = cell  # what the cell runs inside itself comes later, or as another
+        is_whole = cell is not before and notebook.registry.cells.get(cell.key) is cell
         found = syntax.found(tree, (ast.Assert, ast.Delete))
         if not found:
             return
-        cell, namespace = notebook.cell, notebook.namespace
         notebook.registry.kept.delete(syntax.deleted_names(tree.body))
         notebook.registry.doubt(cell.key, doubts(cell, tree))
         if notebook.patterns.rewrites:
-            rewrite_tests(notebook.patterns.are_tests(nodes, namespace), cell.filename)
+            tests = notebook.patterns.are_tests(nodes, notebook.namespace)
+            if not (is_whole and self._is_known(cell, tests)):
+                rewrite_tests(tests, cell.filename)
+
+    def _is_known(self, cell: Cell, tests: list[ast.stmt]) -> bool:
+        """Whether the code of the tests of a cell is known from a run before, where it can be."""
+        kept, shell = self._notebook.kept_code, self._notebook.shell
+        if not tests or len(shell.ast_transformers) > 1:
+            return False
+        flags = f"{shell.compile.flags} {shell.autoawait}"
+        return kept.take((cell.source, ipython.cached_text(cell.filename), flags), tests)
 
 
 def doubts(cell: Cell, tree: ast.AST) -> list[Doubt]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import operator
 import traceback
 import types
@@ -17,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from nbxunit.kernel.compat import ahead
 from nbxunit.kernel.compat.captured import CapturedFile, in_parts
 
 if TYPE_CHECKING:
@@ -31,7 +31,20 @@ def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
     from _pytest.config import _prepareconfig
 
     with foreign_errors():
-        return _prepareconfig(list(args), list(plugins))
+        config = ahead.taken(args, plugins)
+        if config is None:
+            return _prepareconfig(list(args), list(plugins))
+        manager = config.pluginmanager
+        try:
+            for plugin in plugins:
+                manager.register(plugin)
+            parsed: pytest.Config = manager.hook.pytest_cmdline_parse(
+                pluginmanager=manager, args=list(args)
+            )
+        except BaseException:
+            unconfigure(config)
+            raise
+        return parsed
 
 
 def prepare_from(
@@ -46,13 +59,8 @@ def prepare_from(
     been made ahead. The options `made` cannot be sent: they are made again, of the other process's
     command line `words`.
     """
-    from _pytest.config import Config
-
     with foreign_errors():
-        config = _ahead.pop(_kept_out(args), None) or _with_own_plugins(args)
-        config.invocation_params = Config.InvocationParams(
-            args=tuple(args), plugins=None, dir=Path.cwd()
-        )
+        config = ahead.taken(args) or ahead.with_own_plugins(args)
         config.option.__dict__.update(options, plugins=[])
         config.option.__dict__.pop("file_or_dir", None)  # argparse warns where it is there before
         config.parse(list(args), addopts=False)
@@ -63,30 +71,6 @@ def prepare_from(
             for name in known:
                 setattr(config.option, name, getattr(ours, name))
         return config
-
-
-_ahead: dict[frozenset[str], pytest.Config] = {}
-
-
-def make_ahead(args: Sequence[str]) -> None:
-    """Make the first half of `prepare_from`, for one call whose `args` keep the same plugins out.
-
-    It takes a fifth of a small notebook's time; kernels have it from the process that forks them.
-    """
-    _ahead[_kept_out(args)] = _with_own_plugins(args)
-
-
-def _with_own_plugins(args: Sequence[str]) -> pytest.Config:
-    """A configuration with pytest's own plugins only, and without those that `args` keep out."""
-    from _pytest.config import get_config
-
-    return get_config(list(args))
-
-
-def _kept_out(args: Sequence[str]) -> frozenset[str]:
-    return frozenset(
-        name for word, name in itertools.pairwise(args) if word == "-p" and name.startswith("no:")
-    )
 
 
 @contextlib.contextmanager

@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import linecache
 import re
-import signal
 import sys
 import types
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +36,11 @@ def cache_lines(filename: str, lines: list[str]) -> None:
     """
     for cache in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
         cache[filename] = (sum(map(len, lines)), None, lines, filename)
+
+
+def cached_text(filename: str) -> str:
+    """The text that the shell has parsed for the code of `filename`, as it keeps it for tracebacks."""
+    return "".join(linecache.getlines(filename))
 
 
 def store_input(shell: InteractiveShell, number: int, source: str) -> None:
@@ -118,62 +122,14 @@ class _Main(types.ModuleType):
         delattr(object.__getattribute__(self, "_names"), name)
 
 
-class CellsRequest:
-    """A request of a type that ipykernel does not know, with many cells to execute."""
+def when_idle(shell: InteractiveShell, function: Callable[[], None], seconds: float) -> None:
+    """Call `function` in the main thread so long after the cell that runs, where a kernel waits there.
 
-    def __init__(self, kernel: Any, stream: Any, ident: Any, message: Mapping[str, Any]) -> None:
-        self._kernel = kernel
-        self._stream = stream
-        self._ident = ident
-        self._message = message
-        self.content: Mapping[str, Any] = message["content"]
-        self.id = str(message["header"]["msg_id"])
-
-    async def execute(
-        self, position: int, key: str, source: str, *, counts: bool = True
-    ) -> dict[str, Any]:
-        """Execute one cell as a request with the id `<id>/<position>`: the content of its reply.
-
-        One that does not count has no number and is not in the history.
-        """
-        kernel = self._kernel
-        header = {**self._message["header"], "msg_id": f"{self.id}/{position}"}
-        parent = {**self._message, "header": header, "metadata": {"cellId": key}}
-        kernel.set_parent(self._ident, parent, channel="shell")
-        # What ipykernel does before each request; a cell may have set its own.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        kernel.shell._last_traceback = None  # noqa: SLF001
-        reply = await kernel.do_execute(
-            source, silent=False, store_history=counts, allow_stdin=False, cell_id=key
-        )
-        for stream in (sys.stdout, sys.stderr):
-            # A flush waits for a thread, so only where there is something: ipykernel's streams say.
-            if stream is not None and getattr(stream, "_flush_pending", True):
-                stream.flush()
-        return cast("dict[str, Any]", reply)
-
-    def reply(self, kind: str, content: Mapping[str, Any]) -> None:
-        """Send the reply to the whole request, a message of the type `kind`."""
-        kernel = self._kernel
-        kernel.set_parent(self._ident, self._message, channel="shell")
-        kernel.session.send(self._stream, kind, content, self._message, ident=self._ident)
-
-
-def serve_requests(
-    shell: InteractiveShell, name: str, execute: Callable[[CellsRequest], Awaitable[None]]
-) -> None:
-    """Let `execute` take the requests of a type that is not Jupyter's. RuntimeError without a kernel.
-
-    ipykernel keeps the handlers of its types in a dict, and has no function to add one.
+    A loop runs it between two requests; a cell that awaits may have come first.
     """
-    kernel: Any = getattr(shell, "kernel", None)
-    if kernel is None:
-        raise RuntimeError("a headless run needs a Jupyter kernel")
-
-    async def handle(stream: Any, ident: Any, message: Mapping[str, Any]) -> None:
-        await execute(CellsRequest(kernel, stream, ident, message))
-
-    kernel.shell_handlers[name] = handle
+    loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
+    if loop is not None:
+        loop.add_callback(loop.call_later, seconds, function)
 
 
 @contextlib.contextmanager

@@ -6,8 +6,10 @@ Private names of IPython. See `ipython`.
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -17,8 +19,18 @@ _TIMED = ("<timed exec>", "<timed eval>")
 _COMPILER = "_nbxunit_compiler"
 
 
-def place(shell: InteractiveShell, name: Callable[[ast.AST], str | None]) -> None:
-    """Let such code have the file name that `name` gives to its tree; None leaves it as it is."""
+_Make: TypeAlias = Callable[[], types.CodeType]
+
+
+def place(
+    shell: InteractiveShell,
+    name: Callable[[ast.AST], str | None],
+    compiled: Callable[[object, str, _Make], types.CodeType],
+) -> None:
+    """Let such code have the file name that `name` gives to its tree; None leaves it as it is.
+
+    All code that the shell compiles is what `compiled` gives for its tree.
+    """
     compiler: Any = type(shell.compile)
 
     class Compiler(compiler):  # type: ignore[misc]
@@ -27,7 +39,8 @@ def place(shell: InteractiveShell, name: Callable[[ast.AST], str | None]) -> Non
         def __call__(self, source: Any, filename: str, *args: Any, **more: Any) -> Any:
             if filename in _TIMED:
                 filename = name(source) or filename
-            return super().__call__(source, filename, *args, **more)
+            make = partial(super().__call__, source, filename, *args, **more)
+            return compiled(source, filename, make)
 
     vars(shell.compile)[_COMPILER] = compiler
     shell.compile.__class__ = Compiler

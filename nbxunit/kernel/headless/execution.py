@@ -21,7 +21,8 @@ import pytest
 from nbxunit import directives, frames, kernel_folder, protocol
 from nbxunit.kernel.cells.nesting import left_out
 from nbxunit.kernel.cells.notebook import Origin
-from nbxunit.kernel.compat import files, ipython
+from nbxunit.kernel.compat import cells_requests, files
+from nbxunit.kernel.compat.cells_requests import CellsRequest
 from nbxunit.kernel.compat.importing import Importing
 from nbxunit.kernel.headless import crash_output
 from nbxunit.originals import close, monotonic, write
@@ -49,9 +50,9 @@ class Cells:
 
     def serve(self) -> None:
         """Execute what requests of the type `protocol.EXECUTE` bring from now on."""
-        ipython.serve_requests(self._notebook.shell, protocol.EXECUTE, self._execute)
+        cells_requests.serve_requests(self._notebook.shell, protocol.EXECUTE, self._execute)
 
-    async def _execute(self, request: ipython.CellsRequest) -> None:
+    async def _execute(self, request: CellsRequest) -> None:
         """Execute the cells of `request` until one needs the host's eye; the reply to that one."""
         begun = 1
         reply: dict[str, Any] = {"status": "ok"}

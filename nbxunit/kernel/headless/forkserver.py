@@ -225,10 +225,12 @@ def _when_host_dies(number: int) -> None:
 
 def _make_ahead() -> None:
     """Make what each kernel's run begins with, while the host is not ready yet either."""
-    from nbxunit.kernel.compat import config as pytest_config
+    from nbxunit.kernel.compat import ahead, installed
     from nbxunit.kernel.run.options import WITHOUT_BLOCKED
 
-    pytest_config.make_ahead(WITHOUT_BLOCKED)
+    ahead.make(WITHOUT_BLOCKED)
+    with installed.read_once():
+        pass  # what is installed has been read
 
 
 def _warm(words: Sequence[str]) -> None:

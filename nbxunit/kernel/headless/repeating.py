@@ -1,6 +1,6 @@
-"""Reports as events: a subtest that passed like the one before is told by what differs.
+"""Reports as events: one that passed like the one before is told by what differs.
 
-May import pytest. A test may have many thousands of subtests, and most of them pass.
+May import pytest. There may be many thousands of tests and subtests, and most of them pass.
 """
 
 from __future__ import annotations

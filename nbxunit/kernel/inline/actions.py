@@ -23,6 +23,7 @@ from IPython.core.error import UsageError
 import nbxunit
 from nbxunit import protocol
 from nbxunit.kernel.companion.plugin import Companion, Surroundings
+from nbxunit.kernel.compat import ahead, ipython
 from nbxunit.kernel.compat import config as pytest_config
 from nbxunit.kernel.inline import concluding
 from nbxunit.kernel.inline.guards import Guards, differences
@@ -31,6 +32,7 @@ from nbxunit.kernel.inline.recording import Outcome, RecordedRun
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.results import outline
 from nbxunit.kernel.run import engine, reasons
+from nbxunit.kernel.run.options import WITHOUT_BLOCKED
 from nbxunit.kernel.run.reports import Serialiser
 from nbxunit.kernel.run.restoring import breakpoints, restored
 
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from nbxunit.kernel.inline.live import LiveNotebook
 
 
+AHEAD = 0.05
+"""Seconds after a run for which a kernel may have more cells to run."""
 LAST_FRAMES = 3
 """Entries of a traceback that are shown of an error that is no test's."""
 
@@ -182,6 +186,7 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
             status = int(pytest.ExitCode.INTERNAL_ERROR)
             frames = "".join(traceback.format_tb(exc.__traceback__)[-LAST_FRAMES:])
             results.message = f"{type(exc).__name__}: {exc}\n{frames}".rstrip()
+    ipython.when_idle(live.notebook.shell, lambda: _make_ahead(live), AHEAD)
     if live.opened is not None and live.opened.is_closed:
         atexit.unregister(live.opened.at_exit)
         live.note(f"{live.opened.label}: closed")
@@ -208,6 +213,13 @@ def _run(live: LiveNotebook, words: Sequence[str], guards: Guards) -> Outcome:
     text = prepared.text.getvalue()
     told = text if listing else _durations(text) if option.durations is not None else ""
     return run.outcome(status, str(Serialiser(live.notebook, prepared.config).mapped(told)))
+
+
+def _make_ahead(live: LiveNotebook) -> None:
+    """Make what the next run begins with, if no cell runs: a person looks at results for longer."""
+    if not live.notebook.runs_cell:
+        with contextlib.suppress(Exception):  # then the run makes it, or says why not
+            ahead.make(WITHOUT_BLOCKED)
 
 
 def _durations(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.kernel.cells import data, differing
-from nbxunit.kernel.run.collection import is_history
+from nbxunit.kernel.run.tree import is_history
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook

@@ -130,9 +130,11 @@ def register(
         fixture = _around_module(hooks)
     else:
         fixture = _around_test(hooks, serves)
-    names = dict.fromkeys(["request", *hooks.fixtures]) if scope in ("class", "module") else ()
+    names = hooks.fixtures if scope in ("class", "module") else ()
     parameters = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for name in names
+        if name != "request"
     ]
     fixture.__signature__ = inspect.Signature(parameters)
     if hooks.hooks:
@@ -171,19 +173,23 @@ def register_frame(
 
 
 def _around_module(hooks: HookScope) -> Any:
-    def fixture(request: pytest.FixtureRequest, **values: object) -> Iterator[None]:
+    requests: list[pytest.FixtureRequest] = []
+
+    def fixture(**values: object) -> Iterator[None]:
         __tracebackhide__ = True
-        hooks.setup({"request": request, **values})
+        hooks.setup({"request": requests.pop(), **values})
         yield
         hooks.teardown()
 
+    fixture.nbxunit_requests = requests  # type: ignore[attr-defined]
     return fixture
 
 
 def hand(fixture: object, request: pytest.FixtureRequest) -> None:
-    """Hand the fixture around a test its request, right before pytest calls it.
+    """Hand a fixture of ours its request, right before pytest calls it.
 
-    pytest would take longer to make it a parameter than for the rest of the fixture, for each test.
+    pytest would take longer to make it a parameter than for the rest of the fixture, for each test:
+    also of a module's, which it has already called.
     """
     requests = getattr(fixture, "nbxunit_requests", None)
     if requests is not None:
@@ -218,6 +224,7 @@ def _once_a_node(node: pytest.Collector, hooks: HookScope) -> Any:
     be a nested one; so the end is a finalizer of the node, and the fixture may be asked again.
     """
     outcome: list[BaseException | None] = []
+    requests: list[pytest.FixtureRequest] = []
 
     def end() -> None:
         __tracebackhide__ = True
@@ -225,8 +232,9 @@ def _once_a_node(node: pytest.Collector, hooks: HookScope) -> Any:
         if failed is None:
             hooks.teardown()
 
-    def fixture(request: pytest.FixtureRequest, **values: object) -> None:
+    def fixture(**values: object) -> None:
         __tracebackhide__ = True
+        request = requests.pop()
         if outcome:
             if outcome[0] is not None:
                 raise outcome[0]
@@ -239,4 +247,5 @@ def _once_a_node(node: pytest.Collector, hooks: HookScope) -> Any:
             outcome[0] = exc
             raise
 
+    fixture.nbxunit_requests = requests  # type: ignore[attr-defined]
     return fixture

@@ -30,7 +30,7 @@ def register_module_fixture(node: pytest.Module, namespace: MutableMapping[str, 
     teardown = pytest_nodes.first_hook(node.obj, ("tearDownModule", "teardown_module"))
     at_import = list(pytest_nodes.module_cleanups())
 
-    def fixture(request: pytest.FixtureRequest) -> Iterator[None]:
+    def fixture() -> Iterator[None]:  # for a `request` pytest would take longer with each test
         __tracebackhide__ = True
         cleanups = pytest_nodes.module_cleanups()
         # The list belongs to the process: each run starts with what was added at import.
@@ -40,14 +40,14 @@ def register_module_fixture(node: pytest.Module, namespace: MutableMapping[str, 
         errors: list[BaseException] = []
         try:
             if setup is not None:
-                pytest_nodes.call_with_optional_argument(setup, request.module)
+                pytest_nodes.call_with_optional_argument(setup, node.obj)
         except BaseException as exc:  # noqa: BLE001 - raised below with those of the cleanups
             errors.append(exc)
         else:
             yield
             try:
                 if teardown is not None:
-                    pytest_nodes.call_with_optional_argument(teardown, request.module)
+                    pytest_nodes.call_with_optional_argument(teardown, node.obj)
             except BaseException as exc:  # noqa: BLE001 - raised below with those of the cleanups
                 errors.append(exc)
         while cleanups:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nbxunit.kernel.cells import kept_code
+from nbxunit.kernel.cells.kept_code import KeptCode
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.lifecycle import unittest_rules
-from nbxunit.kernel.run.collection import NotebookModule, is_history
+from nbxunit.kernel.run.collection import NotebookModule
 
 if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
@@ -27,6 +29,11 @@ class Collecting:
         self._run = run
         self.path = notebook.path if notebook.path.is_file() else notebook.path.parent
         self.module: NotebookModule | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Where pytest may leave files in a run, keep the code of tests from one to the next."""
+        if self._notebook.headless and config.pluginmanager.hasplugin("cacheprovider"):
+            self._notebook.kept_code = KeptCode(kept_code.file_of(self._notebook.path))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collect_directory(self, path: Any, parent: pytest.Collector) -> Any:
@@ -56,16 +63,15 @@ class Collecting:
     def collect(self, parent: pytest.Collector) -> NotebookModule:
         """The notebook's node below `parent`."""
         if self.module is None or not self.module.is_open:
+            self._notebook.kept_code.save()
             self.module = NotebookModule.of(self._notebook, self._run, parent)
         return self.module
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> Any:
-        """Leave out IPython's history and what no cell defines any more; check marks; give
-        classes their hook cells.
-        """  # noqa: D205
+        """Leave out what no cell defines any more; check marks; give classes their hook cells."""
         registry = self._notebook.registry
-        if collector is self.module and (is_history(name) or registry.is_left(name, obj)):
+        if collector is self.module and registry.is_left(name, obj):
             outcome = yield
             return [] if outcome is not None else None
         if unittest_rules.is_of_unittest(obj):

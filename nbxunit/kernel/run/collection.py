@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
     from nbxunit.kernel.run.state import RunState
 
-_HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[ido]h|In|Out")
 _FUNCTION_HOOKS = ("setup_function", "teardown_function")
 _MODULE_HOOKS = (
     "setup_module",
@@ -38,11 +37,6 @@ _MODULE_HOOKS = (
 )
 _CLASS_HOOKS = ("setup_class", "teardown_class", "setup_method", "teardown_method")
 _TESTCASE_HOOKS = (*_CLASS_HOOKS, "setUpClass", "tearDownClass", "setUp", "tearDown")
-
-
-def is_history(name: str) -> bool:
-    """Whether a name of the notebook is IPython's own: `_`, `_3`, `In`."""
-    return _HISTORY.fullmatch(name) is not None
 
 
 class NotebookModule(pytest.Module):
@@ -81,7 +75,8 @@ class NotebookModule(pytest.Module):
         named, left_out = self._named_tests()
         self._fail_for(injection.errors(named))
         self._fail_for(checks.async_hooks(self.obj, "the notebook", _MODULE_HOOKS))
-        nodes = list(super().collect())
+        with tree.without_history(self):
+            nodes = list(super().collect())
         self._fail_for(injection.errors(left_out))
         registry = self.notebook.registry
         registry.note_names(self.obj.__dict__)

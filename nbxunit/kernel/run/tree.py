@@ -5,11 +5,52 @@ May import pytest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import re
+import types
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from nbxunit.kernel.compat import nodes as pytest_nodes
+
+_HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[ido]h|In|Out")
+
+
+def is_history(name: str) -> bool:
+    """Whether a name of the notebook is IPython's own: `_`, `_3`, `In`."""
+    return _HISTORY.fullmatch(name) is not None
+
+
+@contextlib.contextmanager
+def without_history(node: pytest.Module) -> Iterator[None]:
+    """Within, the module of `node` lacks IPython's names: there are some more with each cell that runs.
+
+    pytest asks all plugins what each of them is.
+    """
+    whole = node.obj
+    node.obj = _Part(whole)
+    try:
+        yield
+    finally:
+        node.obj = whole
+
+
+class _Part(types.ModuleType):
+    """A module without IPython's names; what is set in it is set in the whole."""
+
+    def __init__(self, whole: types.ModuleType) -> None:
+        names = whole.__dict__.items()
+        self.__dict__.update({name: value for name, value in names if not is_history(name)})
+        self.__dict__["@whole"] = whole
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        setattr(self.__dict__["@whole"], name, value)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        delattr(self.__dict__["@whole"], name)
 
 
 def original_name(node: pytest.Item | pytest.Collector) -> str:

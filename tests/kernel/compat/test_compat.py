@@ -19,8 +19,8 @@ import pytest
 from _pytest.fixtures import FixtureManager
 from IPython.core.interactiveshell import InteractiveShell
 
+from nbxunit.kernel.compat import ahead, cells_requests, ipython, sessions, subtests
 from nbxunit.kernel.compat import config as pytest_config
-from nbxunit.kernel.compat import ipython, sessions, subtests
 from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat.importing import Importing
 
@@ -80,8 +80,8 @@ def test_what_is_made_ahead_is_what_a_run_begins_with(pytester, blocked):
     """A configuration made ahead is used once, by a run that keeps the same plugins out."""
     pytester.makeini("[pytest]\npythonpath = src\n")
     args = ["-p", blocked, str(pytester.path)]
-    pytest_config.make_ahead(["-p", "no:doctest"])
-    made = pytest_config._ahead[frozenset(["no:doctest"])]
+    ahead.make(["-p", "no:doctest"])
+    made = ahead._ahead[frozenset(["no:doctest"])]
     try:
         first, second = (pytest_config.prepare_from({"maxfail": 3}, args) for _ in range(2))
         assert (first is made) == (blocked == "no:doctest")
@@ -94,7 +94,30 @@ def test_what_is_made_ahead_is_what_a_run_begins_with(pytester, blocked):
             assert not config.pluginmanager.has_plugin(blocked.removeprefix("no:"))
             pytest_config.unconfigure(config)
     finally:
-        pytest_config._ahead.clear()
+        ahead._ahead.clear()
+
+
+def test_a_live_run_takes_what_was_made_ahead(pytester):
+    """`prepare` goes on with it as it would with its own: plugins, `addopts`, and errors."""
+    pytester.makeini("[pytest]\naddopts = --maxfail=3\n")
+    args = [str(pytester.path)]
+    ahead.make([])
+    made, plugin = ahead._ahead[frozenset()], object()
+    config = pytest_config.prepare(args, [plugin])
+    try:
+        assert config is made
+        assert config.option.maxfail == 3
+        assert config.pluginmanager.is_registered(plugin)
+        assert config.invocation_params.dir == Path.cwd()
+    finally:
+        pytest_config.unconfigure(config)
+    ahead.make([])
+    with pytest.raises(pytest.UsageError):
+        pytest_config.prepare(["--nonsense", *args], [])
+    ahead.make([])
+    config = pytest_config.prepare(["-pno:doctest", *args], [])
+    assert config is not ahead._ahead.pop(frozenset())
+    pytest_config.unconfigure(config)
 
 
 def test_a_broken_conftest_is_a_usage_error(pytester):
@@ -593,6 +616,31 @@ def test_a_session_that_has_begun_is_finished(pytester):
     assert len(begun) == 1
 
 
+def test_what_the_shell_has_parsed_is_kept_for_tracebacks(shell):
+    """It is the cell as transformed, in the cache of lines, before the cell's tree is transformed."""
+    name = shell.compile.cache("x = 1\n", 3, raw_code="%x 1")
+    assert ipython.cached_text(name) == "x = 1\n"
+
+
+def test_a_shell_is_asked_once_what_a_cell_becomes(shell):
+    """Twice the same answer for the cell, without work; others are asked; behind it nothing is left."""
+    asked = []
+    shell.input_transformers_post.append(lambda lines: asked.append(lines) or lines)
+    try:
+        with cells_requests.asked_once(shell, "await x"):
+            texts = {shell.transform_cell("await x") for _ in range(2)}
+            shell.transform_cell("y")
+            again = [
+                shell.should_run_async("await x", transformed_cell=text)
+                for text in (*texts, "await x", *texts)
+            ]
+    finally:
+        shell.input_transformers_post.pop()
+    assert (len(texts), len(asked)) == (1, 2)
+    assert again == [True] * 3
+    assert not vars(shell).keys() & {"transform_cell", "should_run_async"}
+
+
 def test_what_differs_from_subtest_to_subtest_is_as_pytest_serialises_it(pytester):
     """What is told of a plain report is all in which its data differ from those of the one before."""
     pytest.importorskip("_pytest.subtests")
@@ -601,7 +649,10 @@ def test_what_differs_from_subtest_to_subtest_is_as_pytest_serialises_it(pyteste
     )
     found = pytester.inline_run(module).getreports("pytest_runtest_logreport")
     first, second = (each for each in found if hasattr(each, "context"))
-    assert [subtests.is_plain(each) for each in found] == [False, True, True, False, False]
+    assert all(map(subtests.is_plain, found))
+    setup, *_, call, teardown = found
+    assert subtests.changes(call, vars(second)) is None  # a test's behind that of a subtest
+    assert subtests.changes(teardown, vars(setup)).keys() == {"when", "duration", "start", "stop"}
     before, after = first._to_json(), second._to_json()
     assert subtests.changes(second, vars(first)) == {
         name: value for name, value in after.items() if value != before[name]
