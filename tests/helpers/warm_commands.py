@@ -39,28 +39,29 @@ RUN = (
     "nbformat.v4.convert", "jupyter_client.asynchronous", "jupyter_client.manager", "nbclient",
 )  # fmt: skip
 """What a run imports after pytest and the plugins."""
-INTERPRETER = ("PYTHON", "LD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER", "COV", "HYPOTHESIS")
+INTERPRETER = (
+    "PYTHON", "LD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER", "COV", "HYPOTHESIS",
+)  # fmt: skip
 """Variables that a process looks at when it starts, or that modules look at when they are imported."""
+STREAMS = ("stdin", "stdout", "stderr")
 ROOM = 64 * 1024
 """Bytes for what the system shows as the environment of a command."""
 ABOVE = 200
 """Numbers of files that no command is given."""
 
 
-def start(
-    module: str, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: Any = None,
-    stdout: Any = None, stderr: Any = None, start_new_session: bool = False,
-) -> Any:  # fmt: skip
-    """`python -m MODULE WORDS` with text as its streams: a `subprocess.Popen`, or what acts as one."""
-    streams = (stdin, stdout, stdout if stderr is subprocess.STDOUT else stderr)
-    if sys.platform == "linux" and stdin is not subprocess.PIPE and not _has_terminal(streams):
-        warm = _warm()
-        if warm.is_like(env):
-            return Process(warm.socket, module, words, cwd, env, (stdin, stdout, stderr), start_new_session)
+def start(module: str, words: Sequence[str], **options: Any) -> Any:
+    """`python -m MODULE WORDS` with text as its streams: a `subprocess.Popen`, or what acts as one.
+
+    Of `options`, which are Popen's, `cwd` and `env` are needed.
+    """
+    streams = [options.get(name) for name in STREAMS]
+    is_plain = streams[0] is not subprocess.PIPE and not _has_terminal(streams)
+    if sys.platform == "linux" and is_plain and _warm().is_like(options["env"]):
+        return Process(_warm().socket, module, words, options)
     return subprocess.Popen(
-        [sys.executable, "-m", module, *words], cwd=cwd, env=env, stdin=stdin, stdout=stdout,
-        stderr=stderr, start_new_session=start_new_session, text=True, preexec_fn=heed_signals,
-    )  # fmt: skip
+        [sys.executable, "-m", module, *words], text=True, **{"preexec_fn": heed_signals, **options}
+    )
 
 
 def run(
@@ -84,24 +85,25 @@ def heed_signals() -> None:
 
 
 def _has_terminal(streams: Sequence[Any]) -> bool:
-    files = [each for each in streams if each not in (None, subprocess.PIPE, subprocess.DEVNULL)]
-    return any(os.isatty(each if isinstance(each, int) else each.fileno()) for each in files)
+    files = [
+        each if isinstance(each, int) else each.fileno() for each in streams if each is not None
+    ]
+    return any(number >= 0 and os.isatty(number) for number in files)
 
 
 class Process:
     """A command that was forked, with what is used of `subprocess.Popen`."""
 
     def __init__(
-        self, path: str, module: str, words: Sequence[str], cwd: Path | str, env: Mapping[str, str],
-        streams: Sequence[Any], new_session: bool, passed: Sequence[int] = (),
-    ) -> None:  # fmt: skip
+        self, path: str, module: str, words: Sequence[str], options: Mapping[str, Any]
+    ) -> None:
         self.args = [sys.executable, "-m", module, *words]
         self.returncode: int | None = None
         self._read: dict[int, bytes] = {}
         ours: list[Any] = []
         with contextlib.ExitStack() as opened:
             theirs: list[int] = []
-            for number, stream in enumerate(streams):
+            for number, stream in enumerate(options.get(name) for name in STREAMS):
                 ours.append(None)
                 if stream is subprocess.PIPE:
                     reading, stream = os.pipe()  # noqa: PLW2901
@@ -116,9 +118,11 @@ class Process:
                     stream = number  # noqa: PLW2901
                 theirs.append(stream if isinstance(stream, int) else stream.fileno())
             _, self.stdout, self.stderr = ours
+            passed = options.get("pass_fds", ())
             order = {
-                "module": module, "words": [*words], "cwd": str(cwd), "env": {**env},
-                "session": new_session, "numbers": [0, 1, 2, *passed], "by": os.getpid(),
+                "module": module, "words": [*words], "cwd": str(options["cwd"]), "env": {**options["env"]},
+                "session": options.get("start_new_session", False), "numbers": [0, 1, 2, *passed],
+                "by": os.getpid(),
             }  # fmt: skip
             self._channel = socket.socket(socket.AF_UNIX)
             self._channel.connect(path)
@@ -225,7 +229,7 @@ def _serve(path: str) -> dict[str, Any]:
     with selectors.DefaultSelector() as selector, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(16)
-        print(flush=True)  # noqa: T201 - tells that it is there
+        print(flush=True)  # it is there
         selector.register(listener, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
         while True:
@@ -299,10 +303,10 @@ def _show(env: Mapping[str, str]) -> None:
 
 
 def _import_servers() -> None:
-    os.environ["JPY_PARENT_PID"] = "1"  # as the server sets it; ipykernel reads it when it is imported
+    """Import it, and what it imports, but for what looks at the server's own environment or adds to it."""
     server = importlib.import_module(FORK_SERVER)
-    for name in (*server.MODULES, *server.LATE):
-        with contextlib.suppress(ImportError):
+    for name in server.MODULES:
+        if name != "ipykernel.kernelapp":
             importlib.import_module(name)
 
 
@@ -325,9 +329,7 @@ def _import_commands(servers: Warm) -> None:
     def popen(words: Sequence[str], **options: Any) -> Any:
         if words[1:3] != ["-m", FORK_SERVER] or not servers.is_like(options["env"]):
             return subprocess.Popen(words, **options)
-        streams = [options[name] for name in ("stdin", "stdout", "stderr")]
-        return Process(servers.socket, FORK_SERVER, words[3:], options["cwd"], options["env"], streams,
-                       options["start_new_session"], options["pass_fds"])  # fmt: skip
+        return Process(servers.socket, FORK_SERVER, words[3:], options)
 
     forking: Any = importlib.import_module("nbxunit.host.kernels.forking")
     forking.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})

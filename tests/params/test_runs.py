@@ -97,9 +97,7 @@ def test_outcomes_are_papermills(shell, tmp_path, number):
     path = tmp_path / f"n{number}.ipynb"
     write_one(path, cells)
     (tmp_path / "values.json").write_text(json.dumps(values))
-    result = shell.run(
-        path.name, "--params", "values.json", "--check-execution", "--save", "ours"
-    )
+    result = shell.run(path.name, "--params", "values.json", "--check-execution", "--save", "ours")
     try:
         papermill.execute_notebook(path, tmp_path / "theirs.ipynb", values, progress_bar=False)
         passed = True
@@ -110,8 +108,6 @@ def test_outcomes_are_papermills(shell, tmp_path, number):
     for saved in (tmp_path / "ours" / path.name, tmp_path / "theirs.ipynb"):
         found = nbformat.read(saved, 4).cells
         sources += [
-            each.source
-            for each in found
-            if "injected-parameters" in each.metadata.get("tags", ())
+            each.source for each in found if "injected-parameters" in each.metadata.get("tags", ())
         ]
     assert sources[0] == sources[1]
