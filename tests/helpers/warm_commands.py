@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import fcntl
 import functools
 import gc
 import importlib
@@ -59,9 +58,9 @@ def start(module: str, words: Sequence[str], **options: Any) -> Any:
     is_plain = streams[0] is not subprocess.PIPE and not _has_terminal(streams)
     if sys.platform == "linux" and is_plain and _warm().is_like(options["env"]):
         return Process(_warm().socket, module, words, options)
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *words], text=True, **{"preexec_fn": heed_signals, **options}
-    )
+    if hasattr(os, "fork"):
+        options = {"preexec_fn": heed_signals, **options}
+    return subprocess.Popen([sys.executable, "-m", module, *words], text=True, **options)
 
 
 def run(
@@ -275,6 +274,8 @@ def _become(order: Mapping[str, Any]) -> None:
     if order["session"]:
         os.setsid()
     heed_signals()
+    import fcntl  # which Windows lacks
+
     moved = [fcntl.fcntl(stream, fcntl.F_DUPFD, ABOVE) for stream in order["streams"]]
     for stream in order["streams"]:
         os.close(stream)
@@ -320,7 +321,8 @@ def _import_commands(servers: Warm) -> None:
         @pytest.hookimpl(tryfirst=True)
         def pytest_cmdline_main(self) -> int:
             for name in RUN:
-                importlib.import_module(name)
+                with contextlib.suppress(ImportError):  # in old releases
+                    importlib.import_module(name)
             return 0
 
     words = ["-p", "nbxunit", "--nbxunit", "-c", os.devnull, "--rootdir", os.sep]
