@@ -346,6 +346,7 @@ def _main(kind: str, folder: str) -> None:
         _import_commands(Warm(f"{folder}/servers", dict(os.environ)))
     gc.collect()
     gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end it
     _become(_serve(f"{folder}/{kind}"))
 
 
