@@ -47,8 +47,8 @@ class Shell:
     def run(self, *args: str, timeout: float = 90, width: int = 80) -> Result:
         """Run it to its end, on a terminal of this width."""
         self.env["COLUMNS"] = str(width)
-        begin = time.monotonic()
         process = self.start(*args)
+        begin = time.monotonic()  # the first command starts the process that forks them all
         output, _ = process.communicate(timeout=timeout)
         return Result(process.returncode, output, time.monotonic() - begin)
 
