@@ -10,8 +10,7 @@ of the same:
 - pytest's options that only change what is shown: one by one, besides several in one run;
 - faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells;
 - what teams run in CI: on spawned kernels, besides forked ones;
-- what stands in `LONG` below: the guides through a cluster, besides the other notebooks; a soak of faults;
-  the visual debugger in a hook, besides in a test; the life of a cell in Notebook 7, besides in JupyterLab.
+- what `LONG` below matches: variations of a rule through the same code, each kind with its reason.
 
 With `--kernels spawned` no kernel is a fork.
 """
@@ -19,6 +18,7 @@ With `--kernels spawned` no kernel is a fork.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -34,10 +34,46 @@ SLOW = ("browser/", "ci/", "companion/", "faults/", "field/", "host/",
         "params/test_runs.py", "test_notebooks.py", "test_platforms.py", "text/")  # fmt: skip
 """Where tests are slow: each starts processes, a server or a browser, or waits for a time limit."""
 
-LONG = ("dask/test_parity.py::test_the_notebooks_that_teach[guide]", "faults/test_fuzz.py::test_soak",
-        "browser/test_work.py::test_visual_debugger[setup]",
-        "browser/test_work.py::test_the_life_of_a_cell[notebook]")  # fmt: skip
-"""More of what other tests show in less time; only run with `--long`."""
+LONG = {
+    r"browser/.*\[notebook\]": "Notebook 7, besides JupyterLab and how it looks in Notebook 7",
+    r"browser/.*\[dark\]": "the dark theme, besides the light one",
+    r"browser/.*::test_visual_debugger\[setup\]": "in a hook, besides in a test",
+    r"(companion|outputs|params|faults/test_(files|user_code))\b.*\[spawned\b.*":
+        "spawned kernels, besides forked ones: host/kernels has both",
+    r"text/.*::test_places\[options1\]": "spawned kernels, besides forked ones and xdist's workers",
+    r"ci/test_coverage.py::.*--cov-branch(-forked)?\]": "branches, besides lines and branches in two kernels",
+    r"dask/test_parity.py::test_options\[(?!(-v|-x|-k number|--collect-only -q)\]).*":
+        "pytest's options through a cluster: host/test_suite_options.py has them all",
+    r"dask/test_parity.py::test_failures_of_the_last_run\[--sw\]": "besides --lf",
+    r"dask/test_parity.py::test_the_notebooks_that_teach\[guide\]": "besides the quickstart",
+    r"dask/test_bad_input.py::.*\[(127|strange).*": "what is no address, besides one where nobody listens",
+    r"dask/test_failures.py::test_a_worker_that_dies_is_told\[15\]": "SIGTERM, besides SIGKILL",
+    r"faults/test_fuzz.py::test_soak": "chance, for a minute",
+    r"faults/test_signals.py::test_a_signal_ends_all_soon\[1-.*": "SIGHUP, besides Ctrl-C and SIGTERM",
+    r"faults/test_files.py::test_save_after_a_signal\[15\]": "SIGTERM, besides Ctrl-C",
+    r"host/kernels/.*::test_a_test_that_signals_its_parent\[SIG(TERM|HUP)\]": "besides SIGSTOP",
+    r"host/kernels/.*::test_without_a_home\[(HOME-forked|IPYTHONDIR-spawned)\]": "the other two pairs",
+    r"host/test_suite_options.py::test_several_kernels.*\[(4|auto)\]": "besides two kernels",
+    r"host/test_suite_options.py::test_option_means.*\[(--maxfail=3|-m\|not slow|test_.*::test_number)\]":
+        "besides --maxfail=2, -m slow and test_number[2]",
+    r"outputs/test_runs.py::test_as_nbval\[(skipped|streams|frame)\]": "besides four kinds of cells",
+    r"params/test_runs.py::test_outcomes_are_papermills\[[4-9]\]": "besides four notebooks",
+    r"test_platforms.py::test_a_(test_that_hangs|killed_kernel)\[fakemac\]":
+        "besides Windows; on both, kernels come and go",
+    r"test_platforms.py::.*\[databricks\]": "a front end without ids, of which there is another",
+}  # fmt: skip
+"""Tests that only run with `--long`, and what they show it besides: more of the same."""
+
+FIRST = (
+    "lifecycle/test_lifecycle.py", "dask/test_parity.py", "browser/test_work.py", "dask/test_failures.py",
+    "host/test_suite_options.py", "faults/test_limits.py", "ci/test_coverage.py", "outputs/test_runs.py",
+    "dask/test_bad_input.py", "unittest_rules/test_unittest_rules.py", "host/kernels/test_environment.py",
+    "text/test_runs.py", "host/kernels/test_forking.py", "test_platforms.py", "test_notebooks.py",
+    "test_conformance.py", "host/running/test_cells.py", "faults/test_signals.py", "ci/test_crossing.py",
+    "faults/test_files.py", "host/test_cli.py", "faults/test_hangs.py", "faults/test_inputs.py",
+    "host/session/test_planning.py", "faults/test_sabotage.py", "faults/test_ends.py",
+)  # fmt: skip
+"""The files that take longest: xdist's workers begin with them, so that none waits for the other in the end."""
 
 # ipykernel warns on stderr that it speaks TCP without encryption, and debugpy of frozen modules.
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -75,18 +111,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="how many kernels run at once there")  # fmt: skip
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let xdist take the files in the order that stands below, and not by their numbers of tests."""
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow what starts many processes or waits for limits; leave out what is long."""
     long = []
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _place(item.path.relative_to(HERE).as_posix()))
     for item in items:
         path = item.path.relative_to(HERE).as_posix()
         if path.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-        if f"{path}::{item.name}" in LONG and not config.getoption("long"):
+        is_long = any(re.fullmatch(pattern, f"{path}::{item.name}") for pattern in LONG)
+        if is_long and not config.getoption("long"):
             long.append(item)
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+def _place(path: str) -> int:
+    return FIRST.index(path) if path in FIRST else len(FIRST)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

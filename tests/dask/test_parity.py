@@ -77,10 +77,10 @@ def test_options(twins, words):
     twins(mixed, *words.split())
 
 
-def test_failures_of_the_last_run(twins):
+@pytest.mark.parametrize("option", ["--lf", "--sw"])
+def test_failures_of_the_last_run(twins, option):
     """`--lf` runs what failed last, `--sw` goes on from there."""
-    twins(mixed, "--lf", "-v", before=[()])
-    twins(mixed, "--sw", "-v", before=[("--sw",)])
+    twins(mixed, option, "-v", before=[() if option == "--lf" else (option,)])
 
 
 def test_reports(twins):

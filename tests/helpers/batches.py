@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import live
 import nbformat
+import warm_commands
 from nbformat import NotebookNode
 
 TIMEOUT = 300
@@ -99,9 +99,8 @@ def headless(
         (folder / name).parent.mkdir(exist_ok=True)
         nbformat.write(book, folder / f"{name}.ipynb")
     paths = [f"{name}.ipynb" for name in books if name not in named]
-    done = subprocess.run(
-        [sys.executable, "-m", "nbxunit", "run", *words, *paths],
-        cwd=folder, env=environment(COLUMNS="100"), text=True, timeout=TIMEOUT, check=False,
+    done = warm_commands.run(
+        "nbxunit", ["run", *words, *paths], cwd=folder, env=environment(COLUMNS="100"), timeout=TIMEOUT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if len(books) == 1:

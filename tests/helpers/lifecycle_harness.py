@@ -6,12 +6,12 @@ import contextlib
 import dataclasses
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import batches
 import nbformat
+import warm_commands
 import warm_kernels
 from lifecycle_cases import Case
 from nbclient import NotebookClient
@@ -55,9 +55,8 @@ def headless(case: Case, folder: Path) -> Outcome:
     """`case` in a process of its own."""
     path = write(case, folder)
     words = case.header.get("args", path.relative_to(folder).as_posix())
-    result = subprocess.run(
-        [sys.executable, "-m", "nbxunit", "run", *shlex.split(words)],
-        cwd=folder, env=_environment(folder), text=True, timeout=TIMEOUT, check=False,
+    result = warm_commands.run(
+        "nbxunit", ["run", *shlex.split(words)], cwd=folder, env=_environment(folder), timeout=TIMEOUT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return Outcome(_events(folder), result.stdout, result.returncode)

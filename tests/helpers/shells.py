@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import suite
+import warm_commands
+from warm_commands import heed_signals
 
 
 class Shell:
@@ -34,24 +35,20 @@ class Shell:
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
         """Start `nbxunit run ARGS`; `options` are Popen's."""
-        # A shell's background job ignores SIGINT, under nohup SIGHUP, and so would what it starts.
-        options = {
-            "preexec_fn": heed_signals,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.STDOUT,
-            "text": True,
-            **options,
-        }
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}
+        words = ["run", *self.options, *args]
+        if not self.launcher and "preexec_fn" not in options:
+            return warm_commands.start("nbxunit", words, cwd=self.folder, env=self.env, **options)
         return subprocess.Popen(
-            [*self.launcher, sys.executable, "-m", "nbxunit", "run", *self.options, *args],
-            cwd=self.folder, env=self.env, **options,
+            [*self.launcher, sys.executable, "-m", "nbxunit", *words], cwd=self.folder, env=self.env,
+            text=True, **{"preexec_fn": heed_signals, **options},
         )  # fmt: skip
 
     def run(self, *args: str, timeout: float = 90, width: int = 80) -> Result:
         """Run it to its end, on a terminal of this width."""
         self.env["COLUMNS"] = str(width)
-        begin = time.monotonic()
         process = self.start(*args)
+        begin = time.monotonic()  # the first command starts the process that forks them all
         output, _ = process.communicate(timeout=timeout)
         return Result(process.returncode, output, time.monotonic() - begin)
 
@@ -59,11 +56,6 @@ class Shell:
         """The processes that this shell has started, or one of those: kernels that were left."""
         mark = f"NBXUNIT_TEST={self.folder}".encode()
         return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
-
-
-def heed_signals() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _environment(process: Path) -> list[bytes]:

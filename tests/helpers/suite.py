@@ -6,10 +6,10 @@ import dataclasses
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
+import warm_commands
 from nbformat.v4 import new_code_cell, new_notebook
 
 CONFTEST = """
@@ -176,9 +176,9 @@ def run(folder: Path, *args: str, env: dict[str, str] | None = None) -> Outcome:
     environment = {**os.environ, "REPORTS": str(reports), **(env or {})}
     for name in ("PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):
         environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *args], cwd=folder, env=environment, text=True,
-        capture_output=True, timeout=120, check=False,
+    done = warm_commands.run(
+        "pytest", args, cwd=folder, env=environment, timeout=120,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     lines = reports.read_text().replace(".ipynb", ".py").splitlines()
     return Outcome(done.returncode, lines, done.stdout + done.stderr)

@@ -89,28 +89,25 @@ OUTCOMES = [
 
 
 @pytest.mark.slow
-def test_outcomes_are_papermills(shell, tmp_path):
-    """Each of ten notebooks passes or fails as it does under papermill, with the same injected cell."""
+@pytest.mark.parametrize("number", range(len(OUTCOMES)))
+def test_outcomes_are_papermills(shell, tmp_path, number):
+    """A notebook passes or fails as it does under papermill, with the same injected cell."""
     papermill = pytest.importorskip("papermill")
-    for number, (values, cells) in enumerate(OUTCOMES):
-        path = tmp_path / f"n{number}.ipynb"
-        write_one(path, cells)
-        (tmp_path / "values.json").write_text(json.dumps(values))
-        result = shell.run(
-            path.name, "--params", "values.json", "--check-execution", "--save", "ours"
-        )
-        try:
-            papermill.execute_notebook(path, tmp_path / "theirs.ipynb", values, progress_bar=False)
-            passed = True
-        except papermill.PapermillExecutionError:
-            passed = False
-        assert (result.exit == 0) is passed, (number, result.output)
-        sources = []
-        for saved in (tmp_path / "ours" / path.name, tmp_path / "theirs.ipynb"):
-            found = nbformat.read(saved, 4).cells
-            sources += [
-                each.source
-                for each in found
-                if "injected-parameters" in each.metadata.get("tags", ())
-            ]
-        assert sources[0] == sources[1]
+    values, cells = OUTCOMES[number]
+    path = tmp_path / f"n{number}.ipynb"
+    write_one(path, cells)
+    (tmp_path / "values.json").write_text(json.dumps(values))
+    result = shell.run(path.name, "--params", "values.json", "--check-execution", "--save", "ours")
+    try:
+        papermill.execute_notebook(path, tmp_path / "theirs.ipynb", values, progress_bar=False)
+        passed = True
+    except papermill.PapermillExecutionError:
+        passed = False
+    assert (result.exit == 0) is passed, (number, result.output)
+    sources = []
+    for saved in (tmp_path / "ours" / path.name, tmp_path / "theirs.ipynb"):
+        found = nbformat.read(saved, 4).cells
+        sources += [
+            each.source for each in found if "injected-parameters" in each.metadata.get("tags", ())
+        ]
+    assert sources[0] == sources[1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+KEPT_OUT = ("-p", "no:pytest-teamcity")
+"""What cannot be imported where the input is closed."""
 WITHOUT_INPUT = {"ended": 'exec "$@" </dev/null', "closed": 'exec "$@" <&-'}
 FAILS = "def test_a():\n    value = 4711\n    assert value == 0"
 
@@ -13,7 +15,7 @@ def test_debugger_without_input(shell, how):
     """The end of the input ends the debugger, and with it the run, as in pytest."""
     shell.write("a.ipynb", FAILS, "def test_b(): pass")
     shell.launcher = ["sh", "-c", WITHOUT_INPUT[how], "sh"]
-    result = shell.run("a.ipynb", "--pdb")
+    result = shell.run("a.ipynb", "--pdb", *KEPT_OUT)
     assert (result.exit, result.counts) == (2, {"failed": 1}), result.output
     assert result.output.count("ipdb>") == 1
     assert "Quitting debugger" in result.output
@@ -23,7 +25,7 @@ def test_closed_input(shell):
     """No socket takes the number of a standard stream that is closed."""
     shell.write("a.ipynb", "def test_a(): pass")
     shell.launcher = ["sh", "-c", WITHOUT_INPUT["closed"], "sh"]
-    result = shell.run("a.ipynb")
+    result = shell.run("a.ipynb", *KEPT_OUT)
     assert (result.exit, result.counts) == (0, {"passed": 1}), result.output
 
 
