@@ -137,14 +137,13 @@ class Notebook:
         """Give code under the magic of the running cell its lines; the name of its file.
 
         None where no cell runs, or its code does not stand below a magic: a line magic has code of its own.
+        The shell has taken the empty lines at its beginning away.
         """
         if self._cell is None or not self.runs_cell:
             return None
         lines = directives.lines_of(self.cell.source)
-        first = directives.first(lines)
-        if first is None or not lines[first].startswith("%%"):
+        if (first := directives.first(lines)) is None or not lines[first].startswith("%%"):
             return None
-        # As the shell, without the empty lines at its beginning.
         body = re.sub(r"\A(?:[ \t]*\n)+", "", "\n".join([*lines[first + 1 :], ""]))
         filename = ipython.cell_filename(self.shell, body, body, self.cell.number)
         ipython.cache_lines(filename, [f"{line}\n" for line in directives.lines_of(body)])
