@@ -23,10 +23,8 @@ EXECUTED = "nbxunit_execute_reply"
 """The types of a request with many cells and of its reply. The request's content: `cells`, a list of
 id, source and whether the cell may be registered without being executed. The reply's: `begun`, how
 many were executed, and `reply`, the content of an execute reply to the last of them."""
-LINE = "nbxunit_line"
-"""The field of an execute reply that says in which of its lines the cell has raised."""
-SKIP = "nbxunit_skip"
-"""The field of an execute reply that says why the cell skips its notebook."""
+LINE, SKIP = "nbxunit_line", "nbxunit_skip"
+"""The fields of an execute reply that say in which of its lines a cell has raised, and why it skips its notebook."""
 INJECTED = "injected-parameters"
 """The id of a cell that no notebook's file has, and that does not count: it gives values to parameters."""
 STREAM_LIMIT = 1_000_000
