@@ -17,6 +17,7 @@ from pathlib import Path
 import live
 import pytest
 from _pytest.fixtures import FixtureManager
+from IPython import version_info
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbxunit.kernel.compat import ahead, cells_requests, ipython, sessions, subtests
@@ -397,6 +398,8 @@ def test_cells_are_named_and_numbered(shell):
     name = ipython.cell_filename(shell, "x = 1", "x = 1", 3)
     assert isinstance(name, str)
     ipython.number_cell(shell, name, 7)
+    if version_info < (8,):
+        return  # its tracebacks call cells by their files
     assert shell.compile.format_code_name(name) == ("Cell", "In[7]")
 
 

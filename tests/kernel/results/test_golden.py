@@ -41,6 +41,8 @@ def settled(text):
 @pytest.mark.parametrize("name", SHOWN)
 def test_golden(replies, name, form):
     """The cell shows what its golden file holds."""
+    if name in ("frame-words", "frame-table") and pytest.version_tuple < (8, 3):
+        pytest.skip("this pytest writes methods with the values that they are of")
     reply = replies[name]
     got = settled("\n".join(reply.texts) if form == "txt" else reply.html)
     file = GOLDEN / f"{name}.{form}"
