@@ -48,8 +48,11 @@ def test_a_forked_command_equals_a_spawned_one(tmp_path, module):
     states, outputs = [], []
     forked = warm_commands.start(module, words, **options)
     assert isinstance(forked, warm_commands.Process)
-    spawned = [sys.executable, "-m", module, *words]
-    for process in (forked, subprocess.Popen(spawned, text=True, **options)):
+    spawned = subprocess.Popen(
+        [sys.executable, "-m", module, *words],
+        text=True, preexec_fn=warm_commands.heed_signals, **options,  # noqa: PLW1509 - as in shells
+    )  # fmt: skip
+    for process in (forked, spawned):
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 5, output
         outputs.append(output.rpartition(" in ")[0])
