@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -30,6 +31,7 @@ from nbxunit.protocol import KERNEL_ID
 
 READY_TIMEOUT = 60
 """Seconds that a kernel may take to start."""
+_PORT_TAKEN = re.compile(r"Address (already )?in use")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 LONGEST_FOLDER = 90
 """Bytes of a folder in which the names of sockets are not too long for the system."""
@@ -41,6 +43,10 @@ WAITING_MESSAGES = 50
 """Messages of a kernel that wait in the host's memory; each may be a megabyte and more."""
 _INHERITED = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_ADDOPTS")
 """Environment variables of the host's pytest that mean nothing in a kernel, or the wrong thing."""
+
+
+class _PortTaken(NotebookError):
+    """Another process has taken a port between its choice and the kernel's start."""
 
 
 @contextlib.asynccontextmanager
@@ -58,6 +64,26 @@ async def started(
     NotebookError if there is no such kernelspec, or the kernel does not start. ForkError if the
     fork server has died meanwhile; the next kernel is spawned.
     """
+    async with contextlib.AsyncExitStack() as stack:
+        for is_last in (False, False, True):
+            try:
+                once = _started_once(name, cwd, environment, forking, in_hurry)
+                kernel = await stack.enter_async_context(once)
+                break
+            except _PortTaken:
+                if is_last:
+                    raise
+        yield kernel
+
+
+@contextlib.asynccontextmanager
+async def _started_once(
+    name: str,
+    cwd: Path,
+    environment: Mapping[str, str],
+    forking: Forking | None,
+    in_hurry: Callable[[], bool],
+) -> AsyncIterator[Kernel]:
     from jupyter_client.manager import AsyncKernelManager
 
     try:
@@ -210,7 +236,8 @@ async def _ready(kernel: Kernel, name: str) -> None:
             if _is_lost(kernel.process):
                 raise ForkError(kernel.process.lost)
             how = kernel.obituary() if death.done() else f"no answer in {READY_TIMEOUT} s"
-            raise NotebookError(f"the kernel {name!r} does not start: {how}")
+            error = _PortTaken if _PORT_TAKEN.search(how) else NotebookError
+            raise error(f"the kernel {name!r} does not start: {how}")
         answers.result()
 
 

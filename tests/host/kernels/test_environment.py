@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 import tempfile
 from pathlib import Path
 
 import pytest
+from jupyter_client.provisioning.local_provisioner import LocalPortCache
+
+from nbxunit.host.kernels import starting
 
 PASSES = "def test_a(): pass"
 KINDS = pytest.mark.parametrize("options", [(), ("--no-fork",)], ids=["forked", "spawned"])
@@ -86,3 +92,25 @@ def test_notebook_that_becomes_a_pipe(shell):
     result = shell.run("a.ipynb", "b.ipynb", "c.ipynb")
     assert (result.exit, result.counts) == (1, {"passed": 2, "error": 1}), result.output
     assert "b.ipynb cannot be read: [Errno 22] it is no regular file" in result.output
+
+
+def test_a_port_that_is_taken_meanwhile(tmp_path, monkeypatch):
+    """Where another process takes a port between its choice and the kernel's start, others are chosen."""
+    choose = LocalPortCache.find_available_port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        ports = [other.getsockname()[1]]
+        monkeypatch.setattr(
+            LocalPortCache, "find_available_port",
+            lambda cache, ip: ports.pop() if ports else choose(cache, ip),
+        )  # fmt: skip
+        folder = tmp_path / ("a" * starting.LONGEST_FOLDER)
+        folder.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+        async def start() -> bool:
+            async with starting.started("python3", tmp_path, os.environ) as kernel:
+                return kernel.is_alive()
+
+        assert asyncio.run(start())
+    assert not ports
