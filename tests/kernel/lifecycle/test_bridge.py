@@ -782,12 +782,14 @@ class TestInterrupt:
         stop = time.monotonic() + 3
         code = "import os, time\nwhile True: time.sleep(0.00137); os.kill(os.getppid(), 2)"
         before = signal.signal(signal.SIGINT, nothing)
+        gc.disable()  # hypothesis is called by each collection, and would be interrupted as well
         killer = subprocess.Popen([sys.executable, "-c", code])
         try:
             assert asyncio.run(main()) > 50
         finally:
             killer.kill()
             killer.wait()
+            gc.enable()
             signal.signal(signal.SIGINT, before)
 
     def test_own_handler(self) -> None:
