@@ -64,13 +64,13 @@ class Tracing:
         return file if all(number in known for number in file.numbers) else None
 
     def _cells_of(self, path: str) -> _Cells:
-        """The cells of a notebook's file."""
-        text_cells = self._text_cells(path)
-        if text_cells is not None:
-            return _Cells(text_cells, is_script=path.endswith(text_notebooks.SCRIPT))
-        if path not in self._cells:
-            self._cells[path] = _Cells(lines.distinct(Path(path)))
-        return self._cells[path]
+        """The cells of a notebook's file; more of a text notebook's come while it runs."""
+        known, text_cells = self._cells.get(path), self._text_cells(path)
+        if known is None or (text_cells is not None and len(text_cells) != len(known.lines)):
+            cells = lines.distinct(Path(path)) if text_cells is None else text_cells
+            known = _Cells(cells, is_script=path.endswith(text_notebooks.SCRIPT))
+            self._cells[path] = known
+        return known
 
     def tracer(self, filename: str, file: CodeFile) -> FileTracer:
         """What traces the code of the cells of `file`."""
@@ -88,7 +88,7 @@ class Tracing:
                 _add(data, name, into, name, data.file_tracer(name) or "", lambda each: [each])
                 continue
             tracer = "" if file.path.endswith(text_notebooks.SCRIPT) else _PLUGIN
-            cells = self._cells_of(file.path)
+            cells = self._cells[file.path]  # `file` has seen to it
             placed = functools.partial(cells.placed, file, are_statements=traced[1])
             _add(data, name, into, os.path.dirname(name), tracer, placed)  # noqa: PTH120
 
@@ -120,7 +120,7 @@ def _add(
 class _Cells:
     """The cells of a notebook's file, by their numbers."""
 
-    def __init__(self, cells: list[FileCell], *, is_script: bool = False) -> None:
+    def __init__(self, cells: list[FileCell], *, is_script: bool) -> None:
         self.lines = {cell.number: cell.lines for cell in cells}
         self._cells = cells
         self._is_script = is_script

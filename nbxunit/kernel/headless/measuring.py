@@ -7,6 +7,7 @@ pytest-cov's plugin does in a worker of xdist.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +21,6 @@ from nbxunit.coverage import tracing
 from nbxunit.coverage.tracing import CodeFile, Tracing
 from nbxunit.kernel.cells.nesting import left_out
 from nbxunit.kernel.cells.notebook import Notebook
-from nbxunit.kernel.cells.registry import Cell
 from nbxunit.lines import FileCell
 
 EXPECTED = ("no-data-collected", "module-not-imported", "module-not-measured")
@@ -35,7 +35,9 @@ class Measuring:
 
     def __init__(self, told: Mapping[str, Any], notebook: Notebook, root: Path) -> None:
         self._notebook = notebook
-        self._root = root
+        self._path_of = functools.cache(
+            lambda name: str((root / name if name else notebook.path).resolve())
+        )
         self._folder = str(Path.cwd())
         self._contexts = told["contexts"]
         self._is_saved = False
@@ -74,11 +76,7 @@ class Measuring:
             for each in self._notebook.registry.cells.values()
             if each.filename == cell.filename and each.notebook == cell.notebook
         }
-        return CodeFile(self._path_of(cell), sorted(same | {cell.number}), left_out(cell))
-
-    def _path_of(self, cell: Cell) -> str:
-        path = self._root / cell.notebook if cell.notebook else self._notebook.path
-        return str(path.resolve())
+        return CodeFile(self._path_of(cell.notebook), sorted(same | {cell.number}), left_out(cell))
 
     def _text_cells(self, path: str) -> list[FileCell] | None:
         """The cells of the text notebook at `path` that have run; None of other notebooks.
@@ -90,7 +88,7 @@ class Measuring:
         return [
             FileCell(cell.number, cell.source, tuple(range(above + 1, above + 1 + len(lines))))
             for cell in self._notebook.registry.cells.values()
-            if self._path_of(cell) == path
+            if self._path_of(cell.notebook) == path
             and (above := self._notebook.line_above(cell)) is not None
             and (lines := directives.lines_of(cell.source))
         ]
