@@ -10,13 +10,12 @@ that is what processes and imports take. Medians; ratios are to pytest within ea
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import corpora
-from measure import Cost, cost
+from measure import Cost, cost, table
 from suite import write_notebook
 
 TESTS = 1000
@@ -60,19 +59,7 @@ def main(rounds: int = 5) -> None:
                 each = cost([sys.executable, *command], work / runner, variables, work / "log")
                 if number:
                     found[runner].append(each)
-    print(
-        f"load {os.getloadavg()[0]:.1f}\n\n| runner | wall, s | CPU, s | wall / pytest | CPU / pytest |"
-    )
-    print("|---|---|---|---|---|")
-    middle = statistics.median
-    for runner, costs in found.items():
-        pairs = list(zip(costs, found["pytest"], strict=True))
-        wall = middle(each.wall / other.wall for each, other in pairs)
-        cpu = middle(each.cpu / other.cpu for each, other in pairs)
-        print(
-            f"| {runner} | {middle(each.wall for each in costs):.2f} "
-            f"| {middle(each.cpu for each in costs):.2f} | {wall:.2f} | {cpu:.2f} |"
-        )
+    print(table("runner", found, "pytest"))
 
 
 if __name__ == "__main__":

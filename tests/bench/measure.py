@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import statistics
 import subprocess
 import threading
 import time
@@ -46,6 +47,25 @@ def cost(command: Sequence[str], cwd: Path, environment: Mapping[str, str], log:
         text = log.read_text(errors="replace")[-2000:]
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, watch.peak(), _processes(mark))
+
+
+def table(title: str, costs: Mapping[str, Sequence[Cost]], peer: str) -> str:
+    """A table in Markdown: medians, and those of the ratios to `peer` within each round; the load above."""
+    rows = [
+        f"load {os.getloadavg()[0]:.1f}\n",
+        f"| {title} | wall, s | CPU, s | wall / {peer} | CPU / {peer} |",
+        "|---|---|---|---|---|",
+    ]
+    middle = statistics.median
+    for name, own in costs.items():
+        pairs = list(zip(own, costs[peer], strict=True))
+        wall = middle(each.wall / other.wall for each, other in pairs)
+        cpu = middle(each.cpu / other.cpu for each, other in pairs)
+        rows.append(
+            f"| {name} | {middle(each.wall for each in own):.2f} "
+            f"| {middle(each.cpu for each in own):.2f} | {wall:.2f} | {cpu:.2f} |"
+        )
+    return "\n".join(rows)
 
 
 class _Memory(threading.Thread):

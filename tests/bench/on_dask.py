@@ -10,14 +10,13 @@ each round.
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import corpora
 import psutil
-from measure import Cost, cost
+from measure import Cost, cost, table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
@@ -60,19 +59,7 @@ def main(rounds: int = 5) -> None:
                     cpu = each.cpu + spent(cluster) - before
                     if number:  # the first only warms caches
                         costs.append(Cost(each.wall, cpu, each.memory, each.left))
-    print(
-        f"load {os.getloadavg()[0]:.1f}\n\n| {NOTEBOOKS} notebooks | wall, s | CPU, s | wall / -n 2 | CPU / -n 2 |"
-    )
-    print("|---|---|---|---|---|")
-    middle = statistics.median
-    for way, costs in found.items():
-        pairs = list(zip(costs, found["-n 2"], strict=True))
-        wall = middle(each.wall / other.wall for each, other in pairs)
-        cpu = middle(each.cpu / other.cpu for each, other in pairs)
-        print(
-            f"| {way} | {middle(each.wall for each in costs):.1f} "
-            f"| {middle(each.cpu for each in costs):.1f} | {wall:.2f} | {cpu:.2f} |"
-        )
+    print(table(f"{NOTEBOOKS} notebooks", found, "-n 2"))
 
 
 if __name__ == "__main__":

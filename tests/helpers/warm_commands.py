@@ -90,7 +90,31 @@ def _has_terminal(streams: Sequence[Any]) -> bool:
     return any(number >= 0 and os.isatty(number) for number in files)
 
 
-class Process:
+class Signalled:
+    """A process that another one has forked: what `subprocess.Popen` sends to one of its own."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The status, None while it runs."""
+        raise NotImplementedError
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it has not ended."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Process(Signalled):
     """A command that was forked, with what is used of `subprocess.Popen`."""
 
     def __init__(
@@ -172,20 +196,6 @@ class Process:
     def _text(self, file: Any) -> str:
         with file:
             return io.TextIOWrapper(io.BytesIO(self._read[file.fileno()]), encoding="utf-8").read()
-
-    def send_signal(self, number: int) -> None:
-        """Send it a signal, if it has not ended."""
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        """Send SIGTERM."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Send SIGKILL."""
-        self.send_signal(signal.SIGKILL)
 
 
 class Warm(NamedTuple):

@@ -7,13 +7,11 @@ The process is nbxunit's own fork server, asked in its own words, so that a kern
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import json
 import os
 import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +21,7 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from warm_commands import Signalled
 
 from nbxunit.host.kernels import forking
 
@@ -97,7 +96,7 @@ class _Server:
                 self._forked.append(answer["pid"])
 
 
-class _Process:
+class _Process(Signalled):
     """A kernel's process, as `subprocess.Popen` has it."""
 
     stdin = stdout = stderr = None
@@ -118,16 +117,3 @@ class _Process:
             self._server.take()
         shutil.rmtree(self._folder, ignore_errors=True)
         return self._server.ends[self.pid]
-
-    def send_signal(self, number: int) -> None:
-        """Send it a signal."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        """Send SIGTERM."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Send SIGKILL."""
-        self.send_signal(signal.SIGKILL)
