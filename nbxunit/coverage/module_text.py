@@ -64,14 +64,11 @@ class ModuleText:
 
     def _function(self, cell: FileCell) -> Iterator[tuple[int, str]]:
         """The lines of the function that a cell is in the module; none where the cell is not Python."""
-        source = directives.lines_of(cell.source)
-        found = directives.find(cell.source)
-        first = found[2] + 1 if found else 0
-        body = _python(source[first:])
-        self._python[cell.number] = [""] * first + (body or [""] * len(source[first:]))
+        found, first, body, at = _parts(cell)
+        below = len(directives.lines_of(cell.source)) - first
+        self._python[cell.number] = [""] * first + (body or [""] * below)
         if body is None:
             return
-        at = cell.lines[first - 1] if found else cell.lines[0] - 1
         if not found:
             self.ordinary.add(at)
         nothing = "" if ast.parse("\n".join(body)).body else " pass"
@@ -84,12 +81,9 @@ def following(cells: Sequence[FileCell]) -> dict[int, int]:
     """For the heading or directive of each cell with statements, where the next one's begin; -1 for the last."""
     begins = []
     for cell in cells:
-        found = directives.find(cell.source)
-        first = found[2] + 1 if found else 0
-        body = _python(directives.lines_of(cell.source)[first:])
+        _, first, body, at = _parts(cell)
         statements = ast.parse("\n".join(body)).body if body else []
         if statements:
-            at = cell.lines[first - 1] if found else cell.lines[0] - 1
             begins.append((at, cell.lines[first + first_line(statements[0]) - 1]))
     ends = [*(line for _, line in begins[1:]), -1]
     return {at: end for (at, _), end in zip(begins, ends, strict=True)}
@@ -99,6 +93,16 @@ def first_line(statement: ast.stmt) -> int:
     """The first line of a statement, with its decorators."""
     lines = [each.lineno for each in getattr(statement, "decorator_list", ())]
     return int(min([statement.lineno, *lines]))
+
+
+def _parts(
+    cell: FileCell,
+) -> tuple[tuple[Kind, str, int] | None, int, list[str] | None, int]:
+    """What makes a cell a hook or test, its lines up to there, those below as Python, and where it begins."""
+    found = directives.find(cell.source)
+    first = found[2] + 1 if found else 0
+    body = _python(directives.lines_of(cell.source)[first:])
+    return found, first, body, cell.lines[first - 1] if found else cell.lines[0] - 1
 
 
 def _name(number: int, found: tuple[Kind, str, int] | None) -> str:
