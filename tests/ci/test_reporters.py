@@ -122,8 +122,12 @@ def test_what_ends_a_kernel_or_takes_too_long_is_annotated_at_its_line(shell):
                          "@pytest.mark.notebook('b_cell.ipynb', execute=False)\n"
                          "def test_a(notebook):\n    os._exit(3)\n\ndef test_b(): pass\n")  # fmt: skip
     files[companion] = ["@pytest", "def test_b"]
+    library = shell.folder / "test_e.py"  # raises in a file that is not the project's
+    library.write_text("import json, pytest\n\n@pytest.mark.notebook('b_cell.ipynb', execute=False)\n"
+                       "def test_a(notebook):\n    json.loads('{')\n")  # fmt: skip
+    files[library] = ["json.loads"]
     result = shell.run(".", "--annotate", "--test-timeout", "2", width=200)
-    assert result.counts == {"passed": 1, "failed": 1, "error": 5}, result.output
+    assert result.counts == {"passed": 1, "failed": 2, "error": 5}, result.output
     found = re.findall("^::error file=(.*),line=(\\d+),", result.output, re.MULTILINE)
     assert found == [
         (file.name, str(next(n for n, line in enumerate(lines, 1) if part in line)))

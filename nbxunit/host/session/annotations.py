@@ -96,11 +96,16 @@ class Annotations:
         return self._lines(path).line(int(place["cell"]), int(place["line"] or 1))
 
     def _path(self, name: str, notebook: Path) -> Path | None:
-        """The file that a report calls `name`: by its path, or that of the notebook by its name."""
+        """The file that a report calls `name`: by its path, or that of the notebook by its name.
+
+        None for one that no change can touch: installed, or outside of the project.
+        """
         if name == notebook.name:
             return notebook
-        path = self._config.rootpath / name
-        return path if path.is_file() else None
+        path = Path(os.path.normpath(self._config.rootpath / name))
+        roots = (self._config.rootpath, *_roots(notebook.absolute()))
+        is_ours = "site-packages" not in path.parts and any(map(path.is_relative_to, roots))
+        return path if is_ours and path.is_file() else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
