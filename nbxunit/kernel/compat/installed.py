@@ -29,6 +29,10 @@ class _Known:
     def metadata(self) -> Any:
         return self._distribution.metadata
 
+    @functools.cached_property
+    def version(self) -> str:
+        return self._distribution.version
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._distribution, name)
 
