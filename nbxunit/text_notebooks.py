@@ -21,6 +21,11 @@ SUFFIXES = MARKDOWN | {SCRIPT}
 _SCRIPT_HEADER = re.compile(
     r"(?:#(?!\s*---).*\n|\s*\n)*#\s*---\n(?P<yaml>(?:#.*\n)*?)#\s*---\s*$", re.MULTILINE
 )
+_SCRIPT_CELL = re.compile(
+    r"^# ?%%.*\n(?:\s*\n|# ?\|.*\n)*(?:#\s*xunit:\s*|(?:#\s*)?%%xunit_)(?:setup|teardown|test)\b",
+    re.MULTILINE,
+)
+"""The begin of a cell of a script, and in its first line that it is a hook or a test."""
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 
 
@@ -28,12 +33,15 @@ class TextNotebookError(ValueError):
     """A text that is not a notebook, or cannot be read here; the message says why and what to try."""
 
 
-def has_header(text: str) -> bool:
-    """Whether a Python file says in its first comment that jupytext made it of a notebook."""
-    match = _SCRIPT_HEADER.match(text)
-    return (
-        match is not None and re.search(r"^#\s+jupytext:", match["yaml"], re.MULTILINE) is not None
-    )
+def says_so(text: str) -> bool:
+    """Whether a Python file says that it is a notebook: in jupytext's header, or by a hook or test cell.
+
+    VS Code and Spyder write no header; as a module, such a cell would be tested by nobody.
+    """
+    header = _SCRIPT_HEADER.match(text)
+    if header is not None and re.search(r"^#\s+jupytext:", header["yaml"], re.MULTILINE):
+        return True
+    return _SCRIPT_CELL.search(text) is not None
 
 
 def parse(text: str, suffix: str) -> Any:

@@ -192,6 +192,16 @@ def test_a_script_that_is_none(shell):
     assert result.counts == {"passed": 1}
 
 
+@pytest.mark.parametrize("line", ["# xunit: test", "# %%xunit_test", "%%xunit_test"])
+def test_a_script_that_registers(shell, line):
+    """A named Python file that has a hook or test cell is a notebook without jupytext's header, too."""
+    text = f"# %%\nnumber = 1\n\n# %% [tags]\n\n{line} test_number\nassert number == 1\n"
+    (shell.folder / "script.py").write_text(text)
+    result = shell.run("script.py", "-v")
+    assert result.counts == {"passed": 1}
+    assert "script.py::test_number PASSED" in result.output
+
+
 def test_saved(shell):
     """--save writes the executed notebook as .ipynb."""
     shell.run("intro.md", "--save", "out")

@@ -34,14 +34,14 @@ class NotebookError(Exception):
 def is_notebook(config: pytest.Config, path: Path, *, named: bool) -> bool:
     """Whether `path` is a notebook to run: one that is named, or one that matches `nbxunit_files`.
 
-    A Python file is one if it matches, or is named and says in its header that jupytext made it.
+    A Python file is one if it matches, or is named and says so (see `text_notebooks.says_so`).
     """
     if not is_notebook_name(path) or CHECKPOINTS in path.parts or path.name == "conftest.py":
         return False
     globs: Iterable[str] = config.getini("nbxunit_files")
     if any(path.match(glob) if "/" in glob else fnmatch.fnmatch(path.name, glob) for glob in globs):
         return True
-    return named and (path.suffix != text_notebooks.SCRIPT or _has_header(path))
+    return named and (path.suffix != text_notebooks.SCRIPT or _says_so(path))
 
 
 def is_notebook_name(path: Path) -> bool:
@@ -54,9 +54,9 @@ def is_text(path: Path) -> bool:
     return path.suffix in text_notebooks.SUFFIXES
 
 
-def _has_header(path: Path) -> bool:
+def _says_so(path: Path) -> bool:
     try:
-        return text_notebooks.has_header(text_of(path))
+        return text_notebooks.says_so(text_of(path))
     except (OSError, UnicodeDecodeError):
         return False
 
