@@ -60,6 +60,13 @@ BAD = {
         ),
         "names.ipynb has no cell 'nix'; its tags are: none",
     ),
+    "attribute": (
+        (
+            'pytestmark = pytest.mark.notebook("../nb/names.ipynb")\n'
+            'def test_b(notebook): notebook["nix"]'
+        ),
+        "names.ipynb has no name 'nix'",
+    ),
 }
 """What a module says behind its import of pytest, and what the report says of it."""
 
@@ -97,6 +104,11 @@ def test_bad_module(run, name):
     """The report of a module that makes no sense says where, what is wrong, and what there is."""
     assert BAD[name][1] in run.output, run.output
     assert f"test_{name}.py" in run.output
+
+
+def test_frames_of_ours(run):
+    """An error shows the test that asks for what there is not, and no line of nbxunit's own."""
+    assert "/nbxunit/" not in run.output
 
 
 def test_the_other_modules_run(run):

@@ -15,6 +15,9 @@ from typing import Any, Self, TypeAlias
 
 from nbxunit import lines, parameters, text_notebooks
 
+__tracebackhide__ = True
+"""What is wrong is in the test that names a cell; pytest shows no frame of this module."""
+
 RAISES_TAG = "raises-exception"
 OLDEST = 4
 """The oldest major version of the format that is read."""

@@ -15,6 +15,9 @@ from nbxunit.kernel.companion.execution import Execution, Ran
 from nbxunit.kernel.lifecycle import bridge
 from nbxunit.kernel.results.model import Display
 
+__tracebackhide__ = True
+"""What is wrong is in the test that calls; pytest shows no frame of this module."""
+
 
 class ExecutedCell:
     """A code cell, and what came of it when it ran last.
@@ -90,7 +93,6 @@ class CompanionNotebook:
         is not named and has the tag `raises-exception`. RuntimeError in a test that awaits, where
         `run_async` is the way.
         """
-        __tracebackhide__ = True
         chosen = self._execution.document.select(names, until, after)
         if not bridge.available():
             raise RuntimeError(
@@ -103,17 +105,15 @@ class CompanionNotebook:
         self, *names: CellName, until: CellName | None = None, after: CellName | None = None
     ) -> None:
         """`run` for tests that await."""
-        __tracebackhide__ = True
         chosen = self._execution.document.select(names, until, after)
         await self._execution.run(chosen, strict=bool(names))
 
     # --- names ---
 
     def __getitem__(self, name: str) -> Any:
-        try:
-            return self._names[name]
-        except KeyError as exc:
-            raise KeyError(self._missing(name)) from exc
+        if name not in self._names:
+            raise KeyError(self._missing(name))
+        return self._names[name]
 
     def __setitem__(self, name: str, value: object) -> None:
         self._names[name] = value
@@ -130,10 +130,9 @@ class CompanionNotebook:
         return iter(self._names)
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self._names[name]
-        except KeyError as exc:
-            raise AttributeError(self._missing(name), name=name, obj=self) from exc
+        if name not in self._names:
+            raise AttributeError(self._missing(name), name=name, obj=self)
+        return self._names[name]
 
     def __setattr__(self, name: str, value: object) -> None:
         if hasattr(type(self), name):
