@@ -46,22 +46,24 @@ def says_so(text: str) -> bool:
 
 def parse(text: str, suffix: str) -> Any:
     """The notebook (nbformat's NotebookNode) that `text` is, as jupytext reads it. TextNotebookError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what jupytext imports
+    # Of what jupytext imports, and of lexers: it takes ipython3 for another language than python3.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
             import jupytext
-    except ImportError as exc:
-        raise TextNotebookError(
-            f"{suffix} files are read by jupytext, which cannot be imported ({exc}); "
-            "install it with: pip install 'nbxunit[text]'"
-        ) from exc
-    try:
-        if suffix == ".qmd":
-            notebook = jupytext.reads(_as_r_markdown(text), {"extension": ".Rmd"})
-        else:
-            notebook = jupytext.reads(text, {"extension": suffix})
-    except Exception as exc:
-        raise TextNotebookError(f"jupytext cannot read it: {type(exc).__name__}: {exc}") from exc
+        except ImportError as exc:
+            raise TextNotebookError(
+                f"{suffix} files are read by jupytext, which cannot be imported ({exc}); "
+                "install it with: pip install 'nbxunit[text]'"
+            ) from exc
+        try:
+            if suffix == ".qmd":
+                notebook = jupytext.reads(_as_r_markdown(text), {"extension": ".Rmd"})
+            else:
+                notebook = jupytext.reads(text, {"extension": suffix})
+        except Exception as exc:
+            reason = f"{type(exc).__name__}: {exc}"
+            raise TextNotebookError(f"jupytext cannot read it: {reason}") from exc
     _name_kernel(notebook)
     return notebook
 

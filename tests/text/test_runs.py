@@ -40,7 +40,7 @@ tags: [a, b]
 db = [1]
 ```
 
-```{code-cell} ipython3
+```{code-cell} python3
 # xunit: test test_myst
 
 assert db == [2]  # fails
