@@ -20,7 +20,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-from _pytest._code.code import ReprEntry, ReprFileLocation
+from _pytest._code.code import (
+    ExceptionChainRepr,
+    ReprEntry,
+    ReprEntryNative,
+    ReprFileLocation,
+    ReprTraceback,
+)
 from _pytest._io import TerminalWriter
 from _pytest.mark.expression import Expression
 
@@ -53,6 +59,29 @@ class CellLocation(ReprFileLocation):
         message = self.message.partition("\n")[0]
         tw.write(self.path, bold=True, red=True)
         tw.line(f", line {self.lineno}: {message}")
+
+
+class NotebookLocation(ReprFileLocation):
+    """A notebook, with the place in the message: `notebook.ipynb cell 3, line 2: KeyError: 'x'`."""
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        """Write it as it stands; there is no line of the file to tell."""
+        tw.write(self.path, bold=True, red=True)
+        tw.line(f"{' ' if self.message.startswith('cell ') else ': '}{self.message}")
+
+
+def as_raised(text: str, notebook: str) -> ExceptionChainRepr:
+    """A text about `notebook` (a file's name) in the form in which pytest keeps what was raised.
+
+    Reporters show the message of that in their summaries; of a mere text in CI all lines, and before
+    pytest 9.1 none. The message is the first line, without the name, which the node id has.
+    """
+    first = re.sub(
+        rf"^{re.escape(notebook)}(?:\[[^\]]*\])?(?: |:(?=\d))", "", text.partition("\n")[0]
+    )
+    message = re.sub(r"^(\d+:)", r"line \1", first)
+    traceback = ReprTraceback([ReprEntryNative([text.rstrip() + "\n"])], None, "native")
+    return ExceptionChainRepr([(traceback, NotebookLocation(notebook, 0, message), None)])
 
 
 class ColouredEntry(ReprEntry):
@@ -90,8 +119,11 @@ def name_cells(report: Any) -> None:
 
 
 def _as_cell(location: Any) -> None:
-    if type(location) is ReprFileLocation and _CELL.search(location.path):
-        location.__class__ = CellLocation
+    if type(location) is ReprFileLocation:
+        if _CELL.search(location.path):
+            location.__class__ = CellLocation
+        elif not location.lineno:
+            location.__class__ = NotebookLocation
 
 
 def name_notebook(report: Any) -> None:

@@ -66,6 +66,27 @@ def test_cells_are_named_as_places(pytester):
 
 
 @pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ("a.ipynb cell 3, line 2: KeyError: 'x'", "cell 3, line 2: KeyError: 'x'"),
+        ("a.ipynb[small] cell 3: KeyError: 'x'", "cell 3: KeyError: 'x'"),
+        ("a.ipynb:42: KeyError: 'x'", "line 42: KeyError: 'x'"),
+        ("the kernel died", "the kernel died"),
+    ],
+)
+def test_texts_in_the_form_of_exceptions(first, message):
+    """A text has its first line for message, also behind xdist, and is shown as it is."""
+    raised = compat.as_raised(f"{first}\n\n>   x['x']", "a.ipynb")
+    report = pytest.TestReport("a.ipynb", ("a.ipynb", None, ""), {}, "failed", raised, "call")
+    arrived = pytest.TestReport._from_json(report._to_json())
+    compat.name_cells(arrived)
+    for longrepr in (raised, arrived.longrepr):
+        assert text(longrepr) == f"{first}\n\n>   x['x']\n"
+        assert longrepr.reprcrash.message == message
+        assert "a.ipynb:0" not in str(longrepr.reprcrash)
+
+
+@pytest.mark.parametrize(
     ("nodeid", "location", "headline"),
     [
         ("a.ipynb", "x", "a.ipynb"),
@@ -125,8 +146,8 @@ def test_a_shield_stands_before_all_plugins(config):
 
     compat.Shield(config, "pytest_runtest_protocol", lambda item: item == "ours", lambda **_: 1)
     config.pluginmanager.register(Plugin())
-    assert config.hook.pytest_runtest_protocol(item="ours") == 1
-    assert config.pluginmanager.subset_hook_caller("pytest_runtest_protocol", [])(item="ours") == 1
+    assert config.hook.pytest_runtest_protocol(item="ours", nextitem=None) == 1
+    assert config.pluginmanager.subset_hook_caller("pytest_runtest_protocol", [])(item="ours", nextitem=None) == 1
     assert seen == []
 
 

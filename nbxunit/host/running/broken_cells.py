@@ -5,6 +5,7 @@ Imports the standard library and what both sides share.
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 RAISES_TAG = "raises-exception"
 _FRAME = re.compile(r"(?:Cell |File ).*line \d|File .*:\d+|-+> ?\d")
 """The lines of IPython's traceback that say where it came by."""
+_CODE_NAME = re.compile(r" \((?:\d+\.py|<(?:ipython-input[^>]*|unknown)>), line \d+\)$")
+"""What a SyntaxError says at its end of the file in which IPython keeps a cell's code."""
 _PLACE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 
 
@@ -91,7 +94,9 @@ def wrong(
         )
         return None
     if raised:  # the reply's message has the values of an assert, which the output has not
-        told: Mapping[str, Any] = reply if is_error else errors[-1]
+        # One to a result that cannot be shown knows of no exception.
+        is_told = is_error and reply.get("ename") != type(None).__name__
+        told: Mapping[str, Any] = reply if is_told or not errors else errors[-1]
         return _raised(names, place, (told.get("ename", ""), told.get("evalue", "")), reply)
     return None
 
@@ -101,7 +106,10 @@ def _raised(names: Names, place: Place, error: tuple[str, str], reply: Mapping[s
     cell = place.cell
     traceback = _traceback(cell, reply)
     line = _line(place, traceback, reply)
-    message = f"{error[0]}: {protocol.clean(error[1])}".splitlines()
+    said = protocol.clean(error[1])
+    if issubclass(getattr(builtins, error[0], Exception), SyntaxError):
+        said = _CODE_NAME.sub("", said)
+    message = f"{error[0]}: {said}".splitlines()
     text = "\n".join([message[0], *_shown(names.style, cell.source, line, message, traceback)])
     return broken(names, place, text.rstrip(), line)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import pytest
 
+from nbxunit.host import compat
 from nbxunit.host.records import Sections
 
 
@@ -31,31 +33,38 @@ class Verdict:
         self,
         nodeid: str,
         location: tuple[str, int | None, str],
+        file: str,
         place: tuple[str, int] | None = None,
     ) -> Iterator[pytest.TestReport]:
-        """The reports of its phases, as pytest would make them; `place` is where it was skipped."""
-        place = place or (location[0], 1)
+        """The reports of its phases, as pytest would make them.
+
+        `file` is the notebook's name, `place` where it was skipped.
+        """
+        longrepr: Any = None
+        if self.outcome == "skipped":
+            longrepr = *(place or (location[0], 1)), self.text
+        elif self.outcome != "passed":
+            longrepr = compat.as_raised(self.text, file)
         if self.outcome not in ("passed", "failed"):
-            yield self._report(nodeid, location, "setup", place)
+            yield self._report(nodeid, location, "setup", longrepr)
         else:
             yield pytest.TestReport(nodeid, location, {}, "passed", None, "setup")
-            yield self._report(nodeid, location, "call", place)
+            yield self._report(nodeid, location, "call", longrepr)
         yield pytest.TestReport(nodeid, location, {}, "passed", None, "teardown")
 
     def _report(
         self,
         nodeid: str,
         location: tuple[str, int | None, str],
-        when: str,
-        place: tuple[str, int],
+        when: Literal["setup", "call"],
+        longrepr: Any,
     ) -> pytest.TestReport:
         """The report that decides."""
-        is_skip, passed = self.outcome == "skipped", self.outcome == "passed"
+        outcome: Any = self.outcome if self.outcome in ("passed", "skipped") else "failed"
+        sections = () if outcome == "passed" else self.sections
         report = pytest.TestReport(
-            nodeid, location, {}, "skipped" if is_skip else "passed" if passed else "failed",
-            (*place, self.text) if is_skip else None if passed else self.text,
-            "setup" if when == "setup" else "call", () if passed else self.sections,
-            self.seconds, user_properties=self.properties,
+            nodeid, location, {}, outcome, longrepr, when, sections, self.seconds,
+            user_properties=self.properties,
         )  # fmt: skip
         if self.images:
             pairs = "".join(_side_by_side(*image) for image in self.images)

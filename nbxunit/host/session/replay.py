@@ -356,7 +356,9 @@ class Replay:
         )
         self._telling.grow(1)
         verdict = dataclasses.replace(verdict, text=text, sections=sections)
-        self._telling.made(nodeid, location, verdict.reports(nodeid, location, place))
+        self._telling.made(
+            nodeid, location, verdict.reports(nodeid, location, self._item.path.name, place)
+        )
 
     def _died(self, record: Died) -> None:
         """The kernel has ended: an error for what was running, and for all that had not run."""

@@ -80,9 +80,9 @@ class Telling:
     def fail(self, text: Any, sections: Iterable[tuple[str, str]] = (), **marks: bool) -> None:
         """Tell that the running test has failed in its call; reports have the attributes `marks`."""
         assert self.running is not None
-        text, sections = self._room.bounded((text, list(sections)))
+        longrepr, sections = self._failure(text, sections)
         report = pytest.TestReport(
-            *self.running, {}, "failed", text, "call", sections,
+            *self.running, {}, "failed", longrepr, "call", sections,
             user_properties=self._properties(self.running[0]),
         )  # fmt: skip
         vars(report).update(marks)
@@ -110,12 +110,12 @@ class Telling:
 
     def not_run(self, nodeid: str, text: Any, sections: Iterable[tuple[str, str]] = ()) -> None:
         """Tell that a test did not run, which is an error of its setup."""
-        text, sections = self._room.bounded((text, list(sections)))
+        longrepr, sections = self._failure(text, sections)
         line = self.places[nodeid][1] - 1 if nodeid in self.places else None
         domain = nodeid.removeprefix(f"{self._item.notebook_id}::").replace("::", ".")
         location = (self._item.notebook_id, line, domain)
         report = compat.NotebookReport(
-            nodeid, location, {}, "failed", text, "setup", sections,
+            nodeid, location, {}, "failed", longrepr, "setup", sections,
             user_properties=self._properties(nodeid),
         )  # fmt: skip
         self.made(nodeid, location, [report])
@@ -127,7 +127,7 @@ class Telling:
         sections: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Tell that the notebook has failed or is skipped as a whole."""
-        longrepr, sections = self._room.bounded((longrepr, list(sections)))
+        longrepr, sections = self._failure(longrepr, sections)
         nodeid, location = self._item.notebook_id, (self._item.notebook_id, None, "")
         self.grow(1)
         when: Any = "collect" if outcome == "failed" else "setup"
@@ -152,6 +152,13 @@ class Telling:
         for inner in self._item.selected if self._tree is not None and report.failed else ():
             assert self._tree is not None
             self._tell_editor(self._tree.item(f"{nodeid}::{inner}"), collect)
+
+    def _failure(self, longrepr: Any, sections: Iterable[tuple[str, str]]) -> tuple[Any, Any]:
+        """What a report says, and its sections, as far as there is room."""
+        longrepr, sections = self._room.bounded((longrepr, list(sections)))
+        if isinstance(longrepr, str):
+            longrepr = compat.as_raised(longrepr, self._item.path.name)
+        return longrepr, sections
 
     def _properties(self, nodeid: str) -> list[tuple[str, object]]:
         """What a report of this test has from the kernel, too."""

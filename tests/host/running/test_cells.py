@@ -16,9 +16,12 @@ MARK = "open('ran', 'a').write('x')"
         ("assert x == 2", "assert 1 == 2"),
         ("%run broken.py", "NameError"),
         ("%no_such_magic", "no_such_magic"),
-        ("def f(:", "SyntaxError"),
+        ("def f(:", "cell 3, line 1: SyntaxError: invalid syntax\n"),
         ("exit()", "ends the kernel by exit"),
-        ("class A:\n    def __repr__(self): raise KeyError('shown')\nA()", "KeyError"),
+        (
+            "class A:\n    def __repr__(self): raise KeyError('shown')\nA()",
+            "cell 3, line 2: KeyError: 'shown'",
+        ),
         ("await nothing", "NameError"),
         ("%%xunit_test test_a\nyield", "yield cannot stand"),
         ("%%xunit_setup nowhere\npass", "nowhere"),
@@ -34,6 +37,21 @@ def test_a_cell_that_fails_is_the_last(shell, cell, said):
     assert "a.ipynb cell 3" in done.output
     assert said in done.output
     assert (shell.folder / "ran").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "ERROR a.ipynb - cell 2, line 2: ZeroDivisionError: division by zero"),
+        (["--check-execution"], "FAILED a.ipynb::execution - cell 2, line 2: ZeroDivisionError: division by zero"),
+    ],
+)  # fmt: skip
+def test_summary_of_a_cell_that_fails(shell, words, said):
+    """In CI, where pytest cuts no message, the summary has one line for a cell: place and message."""
+    shell.write("a.ipynb", "x = 1", "print(x)\n1 / 0", LAST)
+    shell.env["CI"] = "true"
+    summary = shell.run("a.ipynb", *words).output.partition("short test summary info")[2]
+    assert summary.splitlines()[1:-1] == [said]
 
 
 @pytest.mark.parametrize(
