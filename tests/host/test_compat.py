@@ -147,7 +147,6 @@ def test_a_shield_stands_before_all_plugins(config):
     compat.Shield(config, "pytest_runtest_protocol", lambda item: item == "ours", lambda **_: 1)
     config.pluginmanager.register(Plugin())
     assert config.hook.pytest_runtest_protocol(item="ours", nextitem=None) == 1
-    assert config.pluginmanager.subset_hook_caller("pytest_runtest_protocol", [])(item="ours", nextitem=None) == 1
     assert seen == []
 
 
