@@ -81,7 +81,7 @@ def test_a_difference(shell):
     assert result.counts == {"failed": 1, "passed": 6}
     assert re.search(r"(?m)^-\s*4$", result.output)
     assert re.search(r"(?m)^\+\s*5$", result.output)
-    assert "tutorial.ipynb cell 2 shows something else" in result.output
+    assert "tutorial.ipynb cell 2: not as stored: " in result.output
     assert 'name="cell[sum]"' in (shell.folder / "r.xml").read_text()
     again = shell.run("tutorial.ipynb", "--check-outputs", "-v", "--lf")
     assert outcomes(again.output) == {"cell[sum]": "FAILED"}

@@ -105,7 +105,7 @@ class OutputCheck:
         if found is None:
             return "", ()
         shown = show.text(self._stored[index], new, self._rules)
-        head = f"{self._path.name} cell {number} shows something else than the notebook holds: "
+        head = f"{self._path.name} cell {number}: not as stored: "
         hint = "if the new output is right, --update-outputs writes it into the notebook"
         return "\n\n".join([head + "; ".join(found.reasons), shown, hint]), found.images
 
