@@ -29,7 +29,7 @@ class Reporting:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
         """Let the terminal show the ends of what was printed without end; files have all that was kept."""
-        if self._config.get_verbosity() < 2:  # noqa: PLR2004 - `-vv`
+        if self._config.getoption("verbose", 0) < 2:  # noqa: PLR2004 - `-vv`
             compat.show_sections(self._config, _ends)
 
     @pytest.hookimpl(wrapper=True)
