@@ -74,12 +74,16 @@ def as_raised(text: str, notebook: str) -> ExceptionChainRepr:
     """A text about `notebook` (a file's name) in the form in which pytest keeps what was raised.
 
     Reporters show the message of that in their summaries; of a mere text in CI all lines, and before
-    pytest 9.1 none. The message is the first line, without the name, which the node id has.
+    pytest 9.1 none. It is the first line, without the name, which the node id has; of a text about a file
+    the line that says what is wrong.
     """
-    first = re.sub(
-        rf"^{re.escape(notebook)}(?:\[[^\]]*\])?(?: |:(?=\d))", "", text.partition("\n")[0]
-    )
-    message = re.sub(r"^(\d+:)", r"line \1", first)
+    first = text.partition("\n")[0]
+    place = re.match(rf"{re.escape(notebook)}(?:\[[^\]]*\])?(?: |:(?=\d))", first)
+    error = re.search(r"^(?:E +(?=\S)|\S.*:\d+: (?=\w+\s*\Z))(.*)$", text, re.MULTILINE)
+    if place is not None:
+        message = re.sub(r"^(\d+:)", r"line \1", first[place.end() :])
+    else:
+        message = error[1] if error is not None else first
     traceback = ReprTraceback([ReprEntryNative([text.rstrip() + "\n"])], None, "native")
     return ExceptionChainRepr([(traceback, NotebookLocation(notebook, 0, message), None)])
 

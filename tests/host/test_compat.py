@@ -68,20 +68,22 @@ def test_cells_are_named_as_places(pytester):
 @pytest.mark.parametrize(
     ("first", "message"),
     [
-        ("a.ipynb cell 3, line 2: KeyError: 'x'", "cell 3, line 2: KeyError: 'x'"),
+        ("a.ipynb cell 3, line 2: KeyError: 'x'\n\nE   KeyError", "cell 3, line 2: KeyError: 'x'"),
         ("a.ipynb[small] cell 3: KeyError: 'x'", "cell 3: KeyError: 'x'"),
         ("a.ipynb:42: KeyError: 'x'", "line 42: KeyError: 'x'"),
         ("the kernel died", "the kernel died"),
+        ("file b.py, line 1\nE   fixture 'a' not found", "fixture 'a' not found"),
+        ("004 >>> f(2)\nExpected:\n    5\n\na.ipynb cell 2:4: DocTestFailure", "DocTestFailure"),
     ],
 )
 def test_texts_in_the_form_of_exceptions(first, message):
     """A text has its first line for message, also behind xdist, and is shown as it is."""
-    raised = compat.as_raised(f"{first}\n\n>   x['x']", "a.ipynb")
+    raised = compat.as_raised(first, "a.ipynb")
     report = pytest.TestReport("a.ipynb", ("a.ipynb", None, ""), {}, "failed", raised, "call")
     arrived = pytest.TestReport._from_json(report._to_json())
     compat.name_cells(arrived)
     for longrepr in (raised, arrived.longrepr):
-        assert text(longrepr) == f"{first}\n\n>   x['x']\n"
+        assert text(longrepr) == f"{first}\n"
         assert longrepr.reprcrash.message == message
         assert "a.ipynb:0" not in str(longrepr.reprcrash)
 

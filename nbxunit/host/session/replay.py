@@ -239,6 +239,9 @@ class Replay:
                 plain = {**data, "$report_type": "TestReport"}
                 report = self._hook.pytest_report_from_serializable(config=self._config, data=plain)
             report_check.check(report)
+            if report.failed and isinstance(report.longrepr, str) and "\n" in report.longrepr:
+                # In the kernel it was no text, and no exception, as of a fixture that does not exist.
+                report.longrepr = compat.as_raised(report.longrepr, self._item.path.name)
         except Exception as exc:  # noqa: BLE001 - whatever the data did, it is an error report
             self._damaged(exc)
             return

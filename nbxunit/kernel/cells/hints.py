@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     from nbxunit.kernel.cells.notebook import Notebook
 
 
-def name_fixture(longrepr: Any) -> None:
-    """Let pytest's report of a fixture that does not exist name the one that may be meant."""
+def explain_fixture(longrepr: Any, imported_from: str | None) -> None:
+    """Let pytest's report of a fixture that does not exist name the one that may be meant.
+
+    Where the test comes from another module, it says how to leave such tests out.
+    """
     error, name = getattr(longrepr, "errorstring", None), getattr(longrepr, "argname", None)
     if not isinstance(error, str) or not isinstance(name, str):
         return
     first, *more = error.split("\n")
+    if imported_from is not None:
+        more.append(
+            f"hint: this function is imported from {imported_from}, and pytest takes it for a test; "
+            "collect_imported_tests = false in pytest's ini (since 8.4) leaves such functions out"
+        )
     known = "\n".join(more).partition("available fixtures: ")[2].partition("\n")[0].split(", ")
     longrepr.errorstring = "\n".join([f"{first}{did_you_mean(name, known)}", *more])
 

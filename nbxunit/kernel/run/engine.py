@@ -24,7 +24,7 @@ from nbxunit.kernel.compat import nodes as pytest_nodes
 from nbxunit.kernel.compat.live_log import LiveLog
 from nbxunit.kernel.lifecycle import fixtures, scopes, unittest_rules
 from nbxunit.kernel.lifecycle.awaiting import Awaiting
-from nbxunit.kernel.run import exits, raised_magics, streams
+from nbxunit.kernel.run import exits, raised_magics, streams, tree
 from nbxunit.kernel.run.collecting import Collecting
 from nbxunit.kernel.run.options import NEUTRAL, REPORTED, SELECTING, WITHOUT_BLOCKED, refuse
 from nbxunit.kernel.run.resolved import Resolved
@@ -102,7 +102,7 @@ class Rules:
         hints.add(self._notebook, exc)
         report: Any = yield
         if report.failed:
-            hints.name_fixture(report.longrepr)
+            hints.explain_fixture(report.longrepr, tree.imported_from(item))
             self._run.test_failed()
             if found is not None and not self._notebook.headless:
                 report.nbxunit_difference = dataclasses.asdict(found)

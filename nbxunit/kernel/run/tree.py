@@ -64,6 +64,17 @@ def target(node: pytest.Item | pytest.Collector) -> str:
     return "::".join(map(original_name, chain))
 
 
+def imported_from(item: pytest.Item) -> str | None:
+    """The module that defines a test, or its class, where that is not the module that it is a test of."""
+    own = getattr(item, "cls", None) or getattr(item, "function", None)
+    defined, module = getattr(own, "__module__", None), getattr(item, "module", None)
+    return (
+        defined
+        if isinstance(defined, str) and defined != getattr(module, "__name__", None)
+        else None
+    )
+
+
 def descend(
     nodes: Iterable[pytest.Item | pytest.Collector],
 ) -> tuple[list[pytest.Item], list[pytest.Class]]:

@@ -40,15 +40,19 @@ def test_a_cell_that_fails_is_the_last(shell, cell, said):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("cell", "words", "said"),
     [
-        ([], "ERROR a.ipynb - cell 2, line 2: ZeroDivisionError: division by zero"),
-        (["--check-execution"], "FAILED a.ipynb::execution - cell 2, line 2: ZeroDivisionError: division by zero"),
+        ("x = 2\n1 / 0", [], "ERROR a.ipynb - cell 2, line 2: ZeroDivisionError: division by zero"),
+        (
+            "1 / 0", ["--check-execution"],
+            "FAILED a.ipynb::execution - cell 2, line 1: ZeroDivisionError: division by zero",
+        ),
+        ("def test_a(nosuch): pass", [], "ERROR a.ipynb::test_a - fixture 'nosuch' not found"),
     ],
 )  # fmt: skip
-def test_summary_of_a_cell_that_fails(shell, words, said):
-    """In CI, where pytest cuts no message, the summary has one line for a cell: place and message."""
-    shell.write("a.ipynb", "x = 1", "print(x)\n1 / 0", LAST)
+def test_summary(shell, cell, words, said):
+    """In CI, where pytest cuts no message, the summary has one line for an error: where and what."""
+    shell.write("a.ipynb", "x = 1", cell, LAST)
     shell.env["CI"] = "true"
     summary = shell.run("a.ipynb", *words).output.partition("short test summary info")[2]
     assert summary.splitlines()[1:-1] == [said]

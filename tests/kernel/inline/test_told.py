@@ -117,6 +117,21 @@ def test_did_you_mean(kernel, source, meant):
     assert f"did you mean {meant}?" in kernel.run(source, "b").text
 
 
+def test_imported_function_whose_name_begins_with_test(kernel):
+    """A function of a library that pytest takes for a test is named as that, and how to leave it out."""
+    kernel.run(
+        "import sys, types\nsys.modules['lib'] = lib = types.ModuleType('lib')\n"
+        "exec('def test_eq(a, b): assert a == b', lib.__dict__)\nfrom lib import *",
+        "a",
+    )
+    hint = "hint: this function is imported from lib"
+    assert hint in kernel.run("%xunit_run", "b").text
+    kernel.run("def test_eq(a, b): assert a == b", "c")
+    text = kernel.run("%xunit_run", "b").text
+    assert "fixture 'a' not found" in text
+    assert hint not in text
+
+
 @pytest.mark.parametrize("change", ["df['b'] = 1", "df.loc[0, 'a'] = 9", "array[0, 0] = 9"])
 def test_the_state_guard_sees_data_change(kernel, change):
     """`--state-guard` names frames and arrays that a test changes in place, and no others."""
