@@ -64,11 +64,17 @@ class Names:
 
 
 def wrong(
-    names: Names, place: Place, reply: Mapping[str, Any], shown: Callable[[str], None] | None
+    names: Names,
+    place: Place,
+    reply: Mapping[str, Any],
+    shown: Callable[[str], None] | None,
+    *,
+    has_raised: bool,
 ) -> Broken | Skipped | None:
     """What is wrong with a cell that has been executed, if anything is.
 
-    `shown` is told of exceptions that it only shows; without it they are errors.
+    `shown` is told of exceptions that it only shows; without it they are errors. `has_raised` if the kernel
+    has told of an exception, be it in the output of a widget.
     """
     cell = place.cell
     errors = [output for output in cell.outputs if output.output_type == "error"]
@@ -80,7 +86,7 @@ def wrong(
     raised = errors or is_error
     if RAISES_TAG in files.tags(cell):
         text = f"the tag {RAISES_TAG} promises an exception, and none came"
-        return None if raised else broken(names, place, text)
+        return None if raised or has_raised else broken(names, place, text)
     if protocol.SKIP in reply:
         line = _line(place, _traceback(cell, reply), reply)
         return Skipped(

@@ -86,6 +86,7 @@ class CellRunner:
             index for index, cell in enumerate(notebook.cells) if files.is_executed(cell)
         )
         self._batches: dict[str, _Batch] = {}
+        self._with_errors: set[int] = set()  # also such as only a widget shows
         self._seen: collections.deque[str] = collections.deque(maxlen=SEEN)
         self._injected = injected
         self._number = 1
@@ -151,8 +152,9 @@ class CellRunner:
             is_last = number == batch.first + begun - 1
             place = Place(self._cells[index], number, batch.sent)
             wrong = broken_cells.wrong(
-                self._names, place, reply["reply"] if is_last else {}, self.shown
-            )
+                self._names, place, reply["reply"] if is_last else {}, self.shown,
+                has_raised=index in self._with_errors,
+            )  # fmt: skip
             if wrong is not None:
                 return wrong
         return None
@@ -225,6 +227,8 @@ class CellRunner:
         if message["msg_type"] == "stream" and self._show is not None:
             self._show(message["content"]["name"], message["content"]["text"])
         index = batch.cells[int(position or 0)]
+        if message["msg_type"] == "error":
+            self._with_errors.add(index)
         bounded = self._bounds.bounded(index, message)
         if bounded is not None:
             if index != self._last:  # what a cell wants cleared are its own outputs

@@ -167,6 +167,15 @@ def test_tags_among_other_cells(shell):
     assert "promises an exception" in done.output
 
 
+def test_tag_of_a_cell_whose_exception_a_widget_shows(shell):
+    """A cell that is to raise may raise within an output widget, which shows the exception."""
+    path = shell.write("a.ipynb", "import ipywidgets", "with ipywidgets.Output():\n    1 / 0", LAST)
+    notebook = nbformat.read(path, 4)
+    notebook.cells[1].metadata.tags = ["raises-exception"]
+    nbformat.write(notebook, path)
+    assert shell.run("a.ipynb").counts == {"passed": 1}
+
+
 @pytest.mark.parametrize(
     ("style", "shown", "hidden"),
     [
