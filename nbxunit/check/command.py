@@ -60,15 +60,17 @@ def main(
     if missing:
         sys.stderr.write(f"nbxunit check: no such file or folder: {', '.join(missing)}\n")
         return 4
+    paths = dict.fromkeys(file for path in given.paths for file in _files(Path(path)))
     findings = [
         finding
-        for path in dict.fromkeys(file for path in given.paths for file in _files(Path(path)))
+        for path in paths
         for finding in check(path, read_text)
         if finding.rule not in given.ignore
     ]
     text = output.rendered(findings, given.format)
     if text:
         sys.stdout.write(f"{text}\n")
+    sys.stderr.write(f"{output.summary(findings, len(paths))}\n")
     failing = [finding for finding in findings if given.strict or finding.severity == "error"]
     return 1 if failing else 0
 

@@ -19,6 +19,18 @@ def rendered(findings: Sequence[Finding], form: str) -> str:
     return "\n".join(map(_annotation if form == "github" else _text, findings))
 
 
+def summary(findings: Sequence[Finding], notebooks: int) -> str:
+    """How much was checked, and how many findings there are: silence would look like a wrong folder."""
+    severities = [finding.severity for finding in findings]
+    counts = {word: severities.count(word) for word in ("error", "warning")}
+    told = ", ".join(_counted(number, word) for word, number in counts.items() if number)
+    return f"{_counted(notebooks, 'notebook')} checked: {told or 'nothing found'}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
 def _text(finding: Finding) -> str:
     where = f"cell {finding.cell}, line {finding.line}: " if finding.cell else ""
     return f"{finding.path}:{finding.file_line}: {where}{finding.severity}: {finding.message} [{finding.rule}]"

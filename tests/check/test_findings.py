@@ -129,6 +129,7 @@ def test_the_command(tmp_path):
     assert "cell 2, line 1: warning: test_b is defined in cell 1, too" in text.stdout
     assert "broken.ipynb:1: error: it is not a notebook" in text.stdout
     assert len(text.stdout.splitlines()) == 3
+    assert text.stderr == "3 notebooks checked: 2 errors, 1 warning\n"
     told = json.loads(run(tmp_path, "in", "--format", "json").stdout)
     assert [(each["path"], each["cell"], each["file_line"]) for each in told] == [
         ("in/a.ipynb", 3, place)
@@ -139,7 +140,8 @@ def test_the_command(tmp_path):
     )
     assert run(tmp_path, "b.ipynb").returncode == 0
     assert run(tmp_path, "b.ipynb", "--strict").returncode == 1
-    assert run(tmp_path, "in", "--ignore", "rebinds").returncode == 0
+    ignored = run(tmp_path, "in", "--ignore", "rebinds")
+    assert (ignored.returncode, ignored.stderr) == (0, "1 notebook checked: nothing found\n")
     missing = run(tmp_path, "none.ipynb")
     assert missing.returncode == 4
     assert "no such file or folder: none.ipynb" in missing.stderr
