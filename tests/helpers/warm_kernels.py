@@ -1,13 +1,15 @@
 """Kernels that one warm process forks, instead of spawned ones that each import ipykernel and pytest.
 
 The process is nbxunit's own fork server, asked in its own words, so that a kernel is what
-`python -m ipykernel_launcher` starts.
+`python -m ipykernel_launcher` starts. A kernel's sockets are files: a port, which is free when the kernel
+is started, another process can take before the kernel has it.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
+import itertools
 import json
 import os
 import select
@@ -19,6 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import warm_commands
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from warm_commands import Signalled
@@ -29,11 +32,23 @@ from nbxunit.host.kernels import forking
 def manager(*, warm: bool = True) -> KernelManager:
     """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks."""
     made = KernelManager(kernel_name="python3")
+    if sys.platform != "win32":
+        made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
     if warm and forking.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )
     return made
+
+
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def _sockets() -> str:
+    folder = tempfile.mkdtemp(prefix="k-", dir=os.sep + "tmp")  # their paths must be short
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class _Provisioner(LocalProvisioner):
@@ -57,11 +72,10 @@ class _Server:
         self._rest = b""
         self._forked: list[int] = []
         self.ends: dict[int, int] = {}
-        words = ["-m", "nbxunit.kernel.headless.forkserver", str(theirs.fileno())]
         with theirs:
-            process = subprocess.Popen(
-                [sys.executable, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep,
+            process = warm_commands.fork_server(
+                [str(theirs.fileno())], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep, env=dict(os.environ),
                 start_new_session=True,
             )  # fmt: skip
         atexit.register(process.wait)
