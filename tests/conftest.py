@@ -79,7 +79,7 @@ LONG = {
     r"test_platforms.py::test_a_(test_that_hangs|killed_kernel)\[fakemac\]":
         "besides Windows; on both, kernels come and go",
     r"test_platforms.py::test_tests_that_await_in_jupyterlite\[False\]":
-        "what a browser says that cannot, besides one that can; kernel/lifecycle/test_bridge.py has it, too",
+        "a browser that cannot, besides one that can",
     r"test_platforms.py::.*\[databricks\]": "a front end without ids, of which there is another",
 }  # fmt: skip
 """Tests that only run with `--long`, and what they show it besides: more of the same."""

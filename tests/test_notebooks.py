@@ -212,9 +212,10 @@ def headless(name: str) -> subprocess.CompletedProcess[str]:
 def inline(name: str) -> nbformat.NotebookNode:
     """The notebook NAME as Jupyter's "Run all" leaves it. CellExecutionError if a cell fails."""
     notebook = nbformat.read(FILES[name], 4)
-    where = {"metadata": {"path": str(FILES[name].parent)}}
-    kernel = warm_kernels.manager()
-    NotebookClient(notebook, km=kernel, timeout=TIMEOUT, resources=where).execute()
+    with warm_kernels.started(FILES[name].parent, os.environ) as (manager, kernel):
+        client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
+        client.kc = kernel
+        client.execute()
     return notebook
 
 

@@ -148,18 +148,9 @@ def started(folder: Path, *, loaded: bool = True, warm: bool = True) -> Iterator
 
     It is forked from one that is `warm`, or spawned.
     """
-    manager = warm_kernels.manager(warm=warm)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    manager.start_kernel(cwd=str(folder), env=kept)
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=TIMEOUT)
+    with warm_kernels.started(folder, kept, warm=warm) as (_, client):
         kernel = LiveKernel(client)
         if loaded:
             kernel.run("%load_ext nbxunit\n%xunit_config run_cells=False")
         yield kernel
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()

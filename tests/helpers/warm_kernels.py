@@ -8,6 +8,7 @@ is started, another process can take before the kernel has it.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import itertools
 import json
@@ -18,15 +19,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import warm_commands
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from warm_commands import Signalled
 
 from nbxunit.host.kernels import forking
+
+TIMEOUT = 60
 
 
 def manager(*, warm: bool = True) -> KernelManager:
@@ -39,6 +44,24 @@ def manager(*, warm: bool = True) -> KernelManager:
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )
     return made
+
+
+@contextlib.contextmanager
+def started(
+    folder: Path, env: Mapping[str, str], *, warm: bool = True
+) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    """A kernel in `folder` with these variables, and its client, for the time of a block."""
+    made = manager(warm=warm)
+    made.start_kernel(cwd=str(folder), env={**env})
+    client = made.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=TIMEOUT)
+        yield made, client
+    finally:
+        client.stop_channels()
+        made.shutdown_kernel(now=True)
+        made.cleanup_resources()
 
 
 _numbers = itertools.count(1)
