@@ -41,6 +41,7 @@ LONG = {
     r"(companion|outputs|params|faults/test_(files|user_code))\b.*\[spawned\b.*":
         "spawned kernels, besides forked ones: host/kernels has both",
     r"text/.*::test_places\[options1\]": "spawned kernels, besides forked ones and xdist's workers",
+    r"ci/test_files_and_machines.py::test_few_open_files\[.*-S .*": "the soft limit, besides both",
     r"ci/test_coverage.py::.*--cov-branch(-forked)?\]": "branches, besides lines and branches in two kernels",
     r"dask/test_parity.py::test_options\[(?!(-v|-x|-k number|--collect-only -q)\]).*":
         "pytest's options through a cluster: host/test_suite_options.py has them all",
@@ -48,18 +49,37 @@ LONG = {
     r"dask/test_parity.py::test_the_notebooks_that_teach\[guide\]": "besides the quickstart",
     r"dask/test_bad_input.py::.*\[(127|strange).*": "what is no address, besides one where nobody listens",
     r"dask/test_failures.py::test_a_worker_that_dies_is_told\[15\]": "SIGTERM, besides SIGKILL",
+    r"dask/test_failures.py::test_the_only_worker_dies_and_another_joins":
+        "before the others began, besides a lost notebook that starts again on the worker that joins",
     r"faults/test_fuzz.py::test_soak": "chance, for a minute",
+    r"faults/test_hangs.py::test_teardown_that_hangs\[(?!.*-(sleep|swallow|stopped|shows)\]).*":
+        "in a teardown, besides in a test, where each way to hang is",
+    r"faults/test_hangs.py::test_cell_that_hangs\[(?!.*-(sleep|c_code|ignores|prints|subprocess)\]).*":
+        "in a cell, besides in a test, where each way to hang is",
+    r"faults/test_sabotage.py::test_borne\[(?!.*-(folder_gone|daemon|pool_fork|descriptors_closed|environ|"
+    r"reset|sigint_ignored|alarms|loop_of_its_own|clock|no_greenlet|busy_threads)\]).*":
+        "sabotage that no notebook does by chance, besides what some do, and of each kind one",
+    r"faults/test_sabotage.py::test_breaks\[(?!.*-(exits_by_input|modules|len|recursion|memory|write|"
+    r"descriptors|namespace)\]).*": "the same",
     r"faults/test_signals.py::test_a_signal_ends_all_soon\[1-.*": "SIGHUP, besides Ctrl-C and SIGTERM",
     r"faults/test_files.py::test_save_after_a_signal\[15\]": "SIGTERM, besides Ctrl-C",
     r"host/kernels/.*::test_a_test_that_signals_its_parent\[SIG(TERM|HUP)\]": "besides SIGSTOP",
     r"host/kernels/.*::test_without_a_home\[(HOME-forked|IPYTHONDIR-spawned)\]": "the other two pairs",
+    r"host/running/test_cells.py::test_each_cell_has_its_own_time\[await .*": "besides a cell that does not await",
+    r"host/session/test_terminal.py::test_debugger_without_input\[closed\]":
+        "besides an input that has ended, and a closed one without debugger",
+    r"host/test_cli.py::test_what_runs_is_said_where_there_is_no_terminal":
+        "the same line as in dask/test_failures.py, which waits for its ten seconds, too",
     r"host/test_suite_options.py::test_several_kernels.*\[(4|auto)\]": "besides two kernels",
     r"host/test_suite_options.py::test_option_means.*\[(--maxfail=3|-m\|not slow|test_.*::test_number)\]":
         "besides --maxfail=2, -m slow and test_number[2]",
-    r"outputs/test_runs.py::test_as_nbval\[(skipped|streams|frame)\]": "besides four kinds of cells",
+    r"kernel/cells/test_lines.py::test_debugger\[(hook|blank-lines)\]": "besides a helper; test_inline has all",
+    r"outputs/test_runs.py::test_as_nbval\[(skipped|streams|frame|ignored)\]": "besides three kinds of cells",
     r"params/test_runs.py::test_outcomes_are_papermills\[[4-9]\]": "besides four notebooks",
     r"test_platforms.py::test_a_(test_that_hangs|killed_kernel)\[fakemac\]":
         "besides Windows; on both, kernels come and go",
+    r"test_platforms.py::test_tests_that_await_in_jupyterlite\[False\]":
+        "a browser that cannot, besides one that can",
     r"test_platforms.py::.*\[databricks\]": "a front end without ids, of which there is another",
 }  # fmt: skip
 """Tests that only run with `--long`, and what they show it besides: more of the same."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import warm_commands
+import warm_kernels
 from examples import FILES, GUIDE, NOTEBOOKS
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -183,7 +185,8 @@ if pytest.version_tuple < (9,):  # subtests came with pytest 9; before, the firs
 
 def _environment() -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    return {**own, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    encoding = {"PYTHONIOENCODING": "utf-8"} if sys.platform == "win32" else {}
+    return {**own, "COLUMNS": "80", "NO_COLOR": "1", **encoding}
 
 
 def _run(
@@ -193,10 +196,9 @@ def _run(
 
     Not in the checkout's root, where `-m nbxunit` would find the sources and not what is installed.
     """
-    return subprocess.run(
-        [sys.executable, "-m", "nbxunit", "run", "-p", "no:cacheprovider", *words],
-        cwd=cwd, env=_environment(), encoding="utf-8", timeout=timeout, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    return warm_commands.run(
+        "nbxunit", ["run", "-p", "no:cacheprovider", *words], cwd=cwd, env=_environment(),
+        encoding="utf-8", timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
@@ -210,8 +212,10 @@ def headless(name: str) -> subprocess.CompletedProcess[str]:
 def inline(name: str) -> nbformat.NotebookNode:
     """The notebook NAME as Jupyter's "Run all" leaves it. CellExecutionError if a cell fails."""
     notebook = nbformat.read(FILES[name], 4)
-    where = {"metadata": {"path": str(FILES[name].parent)}}
-    NotebookClient(notebook, timeout=TIMEOUT, resources=where).execute()
+    with warm_kernels.started(FILES[name].parent, os.environ) as (manager, kernel):
+        client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
+        client.kc = kernel
+        client.execute()
     return notebook
 
 

@@ -23,6 +23,18 @@ def told(request: pytest.FixtureRequest, batch: Any) -> Callable[[str], Any]:
     return batch.told_alone if request.param == "alone" else batch.told
 
 
+@pytest.fixture(scope="module")
+def asked(request: pytest.FixtureRequest) -> set[tuple[str, str]]:
+    """The tests of the module that are to run, and of which notebook: without --long they are few."""
+    return {
+        (item.originalname, item.callspec.params.get("name", ""))
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and hasattr(item, "callspec")
+    }
+
+
 @pytest.fixture(scope="session")
 def kernels(pytestconfig: pytest.Config) -> tuple[str, ...]:
     """How the kernels of these tests are started, and how many at once."""

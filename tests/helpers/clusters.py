@@ -61,7 +61,7 @@ class Cluster:
             process.terminate()
         for process in self.processes.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(15)
+                process.wait(5)
             process.kill()
             process.wait()
 

@@ -113,18 +113,10 @@ def inline(case: Case, folder: Path, *, warm: bool) -> tuple[Outcome, Outcome | 
 def _client(
     notebook: nbformat.NotebookNode, cwd: Path, folder: Path, *, warm: bool
 ) -> Iterator[NotebookClient]:
-    manager = warm_kernels.manager(warm=warm)
-    manager.start_kernel(cwd=str(cwd), env=_environment(folder))
-    client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
-    client.kc = manager.client()
-    client.kc.start_channels()
-    try:
-        client.kc.wait_for_ready(timeout=TIMEOUT)
+    with warm_kernels.started(cwd, _environment(folder), warm=warm) as (manager, kernel):
+        client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
+        client.kc = kernel
         yield client
-    finally:
-        client.kc.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
 
 
 def _execute(client: NotebookClient, indices: range | list[int]) -> str:

@@ -1,8 +1,8 @@
 """Commands that warm processes fork, instead of spawned ones that each import pytest and its plugins.
 
 There are two such processes for each worker of the tests. One has imported what `python -m nbxunit` and
-`python -m pytest` import, the other what nbxunit's fork server imports, and neither has done anything
-else. A command is a fork with its own arguments, folder, environment and streams, which then runs the
+`python -m pytest` import, the other what nbxunit's fork server and its kernels import, and neither has done
+anything else. A command is a fork with its own arguments, folder, environment and streams, which then runs the
 module. What cannot be a fork is spawned: with a terminal, or with other variables of the interpreter.
 """
 
@@ -32,6 +32,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FORK_SERVER = "nbxunit.kernel.headless.forkserver"
+KERNEL = ("hypothesis", "hypothesis.internal.observability")
+"""What a kernel's pytest imports after its plugins."""
+AGAIN = (
+    "ipykernel.debugger",
+    "debugpy.server",
+    "debugpy.server.api",
+    "debugpy._vendored.force_pydevd",
+)
+"""Modules that each server imports again, since they add to its environment; the most that they import stays."""
 RUN = (
     "hypothesis.internal.observability", "nbxunit.host.running.control", "nbxunit.host.running.local",
     "nbxunit.host.session.plugin", "nbxunit.host.session.workers", "nbxunit.host.comparing.update",
@@ -49,6 +58,13 @@ ABOVE = 200
 """Numbers of files that no command is given."""
 
 
+def fork_server(words: Sequence[str], **options: Any) -> Any:
+    """Start nbxunit's fork server with these arguments, as `subprocess.Popen` does."""
+    if sys.platform == "linux" and _warm("servers").is_like(options["env"]):
+        return Process(_warm("servers").socket, FORK_SERVER, words, options)
+    return subprocess.Popen([sys.executable, "-m", FORK_SERVER, *words], **options)
+
+
 def start(module: str, words: Sequence[str], **options: Any) -> Any:
     """`python -m MODULE WORDS` with text as its streams: a `subprocess.Popen`, or what acts as one.
 
@@ -56,8 +72,8 @@ def start(module: str, words: Sequence[str], **options: Any) -> Any:
     """
     streams = [options.get(name) for name in STREAMS]
     is_plain = streams[0] is not subprocess.PIPE and not _has_terminal(streams)
-    if sys.platform == "linux" and is_plain and _warm().is_like(options["env"]):
-        return Process(_warm().socket, module, words, options)
+    if sys.platform == "linux" and is_plain and _warm("commands").is_like(options["env"]):
+        return Process(_warm("commands").socket, module, words, options)
     if hasattr(os, "fork"):
         options = {"preexec_fn": heed_signals, **options}
     return subprocess.Popen([sys.executable, "-m", module, *words], text=True, **options)
@@ -214,23 +230,29 @@ class Warm(NamedTuple):
 
 
 @functools.cache
-def _warm() -> Warm:
-    """The warm process for commands. Both end with this one, which alone has `ours` open."""
+def _folder() -> str:
     folder = tempfile.mkdtemp(prefix="warm-commands-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@functools.cache
+def _warm(kind: str) -> Warm:
+    """The warm process for "commands", or for "servers". It ends with this one, which alone has `ours` open."""
+    if kind == "commands":
+        _warm("servers")
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    for kind in ("servers", "commands"):
-        reading, ours = os.pipe()
-        process = subprocess.Popen(
-            [sys.executable, __file__, kind, folder], stdin=reading, stdout=subprocess.PIPE,
-            env={"ROOM": ROOM * "-", **env}, cwd=os.sep,
-        )  # fmt: skip
-        os.close(reading)
-        atexit.register(process.wait)
-        atexit.register(os.close, ours)
-        assert process.stdout is not None
-        assert process.stdout.readline(), "a warm process has ended"
-    return Warm(f"{folder}/commands", env)
+    reading, ours = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, __file__, kind, _folder()], stdin=reading, stdout=subprocess.PIPE,
+        env={"ROOM": ROOM * "-", **env}, cwd=os.sep,
+    )  # fmt: skip
+    os.close(reading)
+    atexit.register(process.wait)
+    atexit.register(os.close, ours)
+    assert process.stdout is not None
+    assert process.stdout.readline(), "a warm process has ended"
+    return Warm(f"{_folder()}/{kind}", env)
 
 
 def _serve(path: str) -> dict[str, Any]:
@@ -242,11 +264,12 @@ def _serve(path: str) -> dict[str, Any]:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
         while True:
-            if any(key.fd == 0 for key, _ in selector.select()):
-                os._exit(0)
+            is_end = any(key.fd == 0 for key, _ in selector.select())
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
+            if is_end:
+                os._exit(0)
             connection, _ = listener.accept()
             if os.fork() == 0:
                 break
@@ -313,16 +336,8 @@ def _show(env: Mapping[str, str]) -> None:
     ctypes.memmove(begin, data, len(data))
 
 
-def _import_servers() -> None:
-    """Import it, and what it imports, but for what looks at the server's own environment or adds to it."""
-    server = importlib.import_module(FORK_SERVER)
-    for name in server.MODULES:
-        if name != "ipykernel.kernelapp":
-            importlib.import_module(name)
-
-
-def _import_commands(servers: Warm) -> None:
-    """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
+def _load_plugins(words: Sequence[str], modules: Sequence[str]) -> None:
+    """Load pytest's plugins as pytest does with `words`, and then `modules`, of which old releases lack some."""
     import pytest
 
     class Imports:
@@ -330,13 +345,35 @@ def _import_commands(servers: Warm) -> None:
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_cmdline_main(self) -> int:
-            for name in RUN:
-                with contextlib.suppress(ImportError):  # in old releases
+            for name in modules:
+                with contextlib.suppress(ImportError):
                     importlib.import_module(name)
             return 0
 
-    words = ["-p", "nbxunit", "--nbxunit", "-c", os.devnull, "--rootdir", os.sep]
-    pytest.main(words, [Imports()])
+    pytest.main([*words, "-c", os.devnull, "--rootdir", os.sep], [Imports()])
+
+
+def _import_servers() -> None:
+    """Import it, what it imports and what its kernels do, but for what looks at the server's environment."""
+    server = importlib.import_module(FORK_SERVER)
+    options = importlib.import_module("nbxunit.kernel.run.options")
+    ahead = importlib.import_module("nbxunit.kernel.compat.ahead")
+    installed = importlib.import_module("nbxunit.kernel.compat.installed")
+    for name in (*server.MODULES, *server.LATE):
+        if name != "ipykernel.kernelapp":
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    for name in AGAIN:
+        sys.modules.pop(name, None)
+    _load_plugins(options.WITHOUT_BLOCKED, KERNEL)
+    ahead.make(options.WITHOUT_BLOCKED)
+    with installed.read_once():
+        pass
+
+
+def _import_commands(servers: Warm) -> None:
+    """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
+    _load_plugins(["-p", "nbxunit", "--nbxunit"], RUN)
 
     def popen(words: Sequence[str], **options: Any) -> Any:
         if words[1:3] != ["-m", FORK_SERVER] or not servers.is_like(options["env"]):

@@ -1,13 +1,16 @@
 """Kernels that one warm process forks, instead of spawned ones that each import ipykernel and pytest.
 
 The process is nbxunit's own fork server, asked in its own words, so that a kernel is what
-`python -m ipykernel_launcher` starts.
+`python -m ipykernel_launcher` starts. A kernel's sockets are files: a port, which is free when the kernel
+is started, another process can take before the kernel has it.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
+import itertools
 import json
 import os
 import select
@@ -16,24 +19,59 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import warm_commands
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from warm_commands import Signalled
 
 from nbxunit.host.kernels import forking
 
+TIMEOUT = 60
+
 
 def manager(*, warm: bool = True) -> KernelManager:
     """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks."""
     made = KernelManager(kernel_name="python3")
+    if sys.platform != "win32":
+        made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
     if warm and forking.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )
     return made
+
+
+@contextlib.contextmanager
+def started(
+    folder: Path, env: Mapping[str, str], *, warm: bool = True
+) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    """A kernel in `folder` with these variables, and its client, for the time of a block."""
+    made = manager(warm=warm)
+    made.start_kernel(cwd=str(folder), env={**env})
+    client = made.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=TIMEOUT)
+        yield made, client
+    finally:
+        client.stop_channels()
+        made.shutdown_kernel(now=True)
+        made.cleanup_resources()
+
+
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def _sockets() -> str:
+    folder = tempfile.mkdtemp(prefix="k-", dir=os.sep + "tmp")  # their paths must be short
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class _Provisioner(LocalProvisioner):
@@ -57,11 +95,10 @@ class _Server:
         self._rest = b""
         self._forked: list[int] = []
         self.ends: dict[int, int] = {}
-        words = ["-m", "nbxunit.kernel.headless.forkserver", str(theirs.fileno())]
         with theirs:
-            process = subprocess.Popen(
-                [sys.executable, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep,
+            process = warm_commands.fork_server(
+                [str(theirs.fileno())], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep, env=dict(os.environ),
                 start_new_session=True,
             )  # fmt: skip
         atexit.register(process.wait)

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import warm_commands
 
 import nbxunit
 
@@ -18,9 +19,10 @@ OK = "def test_ok(): pass"
 
 
 def nbxunit_command(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "nbxunit", *args], capture_output=True, text=True, check=False
-    )
+    return warm_commands.run(
+        "nbxunit", args, cwd=Path.cwd(), env=dict(os.environ), timeout=60,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("args", [["--help"], ["run", "--help"]])
