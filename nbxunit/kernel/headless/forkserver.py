@@ -67,7 +67,7 @@ class Server:
     def serve(self) -> dict[str, Any]:
         """Answer orders until the host is gone, which ends the process. In a child: its order."""
         before = set(sys.path)
-        sys.modules[DEBUGGER] = None  # type: ignore[assignment] - no host debugs its kernels
+        sys.modules[DEBUGGER] = None  # type: ignore[assignment]  # no host debugs its kernels
         for name in MODULES:
             importlib.import_module(name)
         del sys.modules[DEBUGGER]  # a cell may import it
