@@ -29,7 +29,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from warm_commands import Signalled
 
-from nbxunit.host.kernels import forking
+from nbxunit.host.kernels import launching
 
 TIMEOUT = 60
 
@@ -39,7 +39,7 @@ def manager(*, warm: bool = True) -> KernelManager:
     made = KernelManager(kernel_name="python3")
     if sys.platform != "win32":
         made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
-    if warm and forking.is_possible():
+    if warm and launching.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )
