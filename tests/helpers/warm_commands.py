@@ -2,8 +2,8 @@
 
 There are two such processes for each worker of the tests. One has imported what `python -m nbxunit` and
 `python -m pytest` import, the other what nbxunit's fork server and its kernels import, and neither has done
-anything else. A command is a fork with its own arguments, folder, environment and streams, which then runs the
-module. What cannot be a fork is spawned: with a terminal, or with other variables of the interpreter.
+anything else. A command is a fork with its own arguments, folder, environment and streams, which then
+runs the module. What cannot be a fork is spawned: with a terminal, or with other variables of the interpreter.
 """
 
 from __future__ import annotations
@@ -35,12 +35,9 @@ FORK_SERVER = "nbxunit.kernel.headless.forkserver"
 KERNEL = ("hypothesis", "hypothesis.internal.observability")
 """What a kernel's pytest imports after its plugins."""
 AGAIN = (
-    "ipykernel.debugger",
-    "debugpy.server",
-    "debugpy.server.api",
-    "debugpy._vendored.force_pydevd",
-)
-"""Modules that each server imports again, since they add to its environment; the most that they import stays."""
+    "ipykernel.debugger", "debugpy.server", "debugpy.server.api", "debugpy._vendored.force_pydevd",
+)  # fmt: skip
+"""What each server imports again, since it adds to the environment; what it imports in its turn is there."""
 RUN = (
     "hypothesis.internal.observability", "nbxunit.host.running.control", "nbxunit.host.running.local",
     "nbxunit.host.session.plugin", "nbxunit.host.session.workers", "nbxunit.host.comparing.update",

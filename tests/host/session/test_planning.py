@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 
@@ -114,10 +115,10 @@ def test_learned_seconds(shell):
     shell.write("b.ipynb", "import time\ntime.sleep(1)\ndef test_b(): pass")
     output = shell.run(".", "--durations=2", "-n", "2").output
     assert "slowest 2 notebooks" in output
-    kept = (shell.folder / ".pytest_cache/v/nbxunit/seconds").read_text()
-    assert all(f'"{name}.ipynb"' in kept for name in "abcd")
-    assert '"test_m.py"' in kept
-    assert "b.ipynb::test_b PASSED" in shell.run(".", "-v", "--shard", "1/2").output
+    kept = json.loads((shell.folder / ".pytest_cache/v/nbxunit/seconds").read_text())
+    assert set(kept) == {"test_m.py", *(f"{name}.ipynb" for name in "abcd")}
+    slowest = max(kept, key=kept.__getitem__)  # another one than b, on a machine that is busy
+    assert f"{slowest}::" in shell.run(".", "-v", "--shard", "1/2").output
 
 
 def git(folder, *words):
