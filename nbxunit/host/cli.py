@@ -86,7 +86,7 @@ def _read_text(path: Path, shown: str) -> Notebook | None:
 def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
     """`nbxunit run WORDS`, with more plugins for pytest: its exit code."""
     from nbxunit.host import options
-    from nbxunit.host.kernels.forking import ForkServer
+    from nbxunit.host.kernels import launching
 
     parser = argparse.ArgumentParser(
         "nbxunit run", usage="nbxunit run [options] [pytest options] [notebook, folder or node id ...]",
@@ -99,7 +99,7 @@ def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
     if not (ours.nbxunit_no_fork or ours.nbxunit_dask) and any(
         Path(word.partition("::")[0]).suffix in {".ipynb", *MARKDOWN} for word in rest
     ):
-        ForkServer.start_early()
+        launching.launch_early()
     gc.disable()  # imports leave no garbage, and what they make stays
     import pytest
 
@@ -108,7 +108,7 @@ def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
     try:
         return int(pytest.main([*arguments, *rest], list(plugins)))
     finally:
-        ForkServer.drop_early()
+        launching.drop_early()
         gc.freeze()  # at its end the interpreter collects once more
 
 

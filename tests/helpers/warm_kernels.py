@@ -23,13 +23,13 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from warm_commands import Signalled
 
-from nbxunit.host.kernels import forking
+from nbxunit.host.kernels import launching
 
 
 def manager(*, warm: bool = True) -> KernelManager:
     """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks."""
     made = KernelManager(kernel_name="python3")
-    if warm and forking.is_possible():
+    if warm and launching.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )

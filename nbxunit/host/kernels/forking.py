@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,8 +21,9 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from nbxunit.host import tasks
-from nbxunit.host.kernels import processes
+from nbxunit.host.kernels import launching, processes
 from nbxunit.host.kernels.forked_process import ForkedProcess
+from nbxunit.host.notebooks import files
 
 T = TypeVar("T")
 INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER")
@@ -43,28 +43,22 @@ class ForkError(Exception):
     """The fork server does not fork this kernel; the message says why."""
 
 
-def is_possible() -> bool:
-    """Whether this system forks, and this host's environment is one that a fork can have."""
-    measured = "COVERAGE_PROCESS_START" in os.environ  # by a file for each process
-    return hasattr(os, "fork") and hasattr(socket, "AF_UNIX") and not measured
-
-
 def _is_launch(argv: Sequence[str]) -> bool:
     words = [word for word in argv[1:3] if word != "-Xfrozen_modules=off"]  # for the debugger alone
     return len(argv) > 2 and words[0] == "-m" and argv[argv.index("-m") + 1] in LAUNCHERS  # noqa: PLR2004
 
 
 class ForkServer:
-    """A running fork server. All methods but `start` and `close` are for one event loop.
+    """A running fork server. All methods but `take` and `close` are for one event loop.
 
     `refusal` is why it does not fork, or not any more, if that is so. What runs in a kernel can do
     to the server whatever it likes, so no answer is waited for without end.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
-        self._process = process
-        self._channel = channel
-        self._environment = processes.environment()
+    def __init__(self, launched: launching.Launched) -> None:
+        self._process = launched.process
+        self._channel = launched.channel
+        self._environment = launched.environment
         self._numbers = itertools.count(1)
         self._forks: dict[int, asyncio.Future[int]] = {}
         self._ends: dict[int, ForkedProcess] = {}
@@ -76,45 +70,9 @@ class ForkServer:
         self._sending = asyncio.Lock()
 
     @classmethod
-    def start(cls) -> Self:
-        """Start the process."""
-        _open_standard_streams()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own module, on our own Python
-                [sys.executable, "-m", "nbxunit.kernel.headless.forkserver", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=processes.environment(),
-                cwd=os.sep,  # not where a module could hide one of the server's
-                start_new_session=True,  # Ctrl-C is the host's
-            )
-        return cls(process, ours)
-
-    @classmethod
-    def start_early(cls) -> ForkServer | None:
-        """Start the process that the next `take` gives, while others import what they need.
-
-        None where the system cannot fork.
-        """
-        if not is_possible():
-            return None
-        if not _early:
-            _early.append(cls.start())
-        return _early[0]
-
-    @classmethod
-    def take(cls) -> ForkServer:
-        """A server: the one that was started early, or a new one."""
-        return _early.pop() if _early else cls.start()
-
-    @classmethod
-    def drop_early(cls) -> None:
-        """End the server that nobody took."""
-        while _early:
-            _early.pop().drop()
+    def take(cls) -> Self:
+        """A server: the one that was launched early, or a new one."""
+        return cls(launching.take())
 
     def refuse(self, why: str) -> None:
         """Fork no more kernels."""
@@ -138,12 +96,6 @@ class ForkServer:
             for name in names
         )
 
-    def warm(self, modules: Sequence[str], words: Sequence[str]) -> None:
-        """Let the server import `modules`, as far as they can be, before the first kernel is asked for."""
-        order = {"preload": [], "hints": modules, "words": words, "many": True}
-        with contextlib.suppress(OSError):
-            self._channel.sendall(json.dumps(order).encode() + b"\n")
-
     async def fork(self, order: Mapping[str, Any]) -> ForkedProcess:
         """A kernel's process. ForkError if the server refuses, or has ended."""
         if self._loop is None:
@@ -160,6 +112,7 @@ class ForkServer:
             await tasks.first(sending, timeout=limit)
             if sending.done():
                 sending.result()
+            files.import_ahead()  # the server is not there yet, or forks
             pid = await self._answered(answer, limit)
         return self._process_of(pid)
 
@@ -249,16 +202,6 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-_early: list[ForkServer] = []
-
-
-def _open_standard_streams() -> None:
-    """Let no socket get the number of one that is closed: pytest's capture takes these for its own."""
-    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # noqa: PLR2004 - 0, 1 and 2
-        os.set_inheritable(number, True)  # noqa: FBT003
-    os.close(number)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,19 +29,6 @@ async def exited(pid: int) -> None:
         os.close(descriptor)
 
 
-_PIPES = ("TEST_RUN_PIPE", "RUN_TEST_IDS_PIPE")
-"""Variables that name pipes to an editor (VS Code); only one process may write there."""
-
-
-def environment() -> dict[str, str]:
-    """The variables of this process, with paths of modules that mean the same in another folder."""
-    variables = {name: value for name, value in os.environ.items() if name not in _PIPES}
-    if path := variables.get("PYTHONPATH"):
-        entries = map(os.path.abspath, path.split(os.pathsep))
-        variables["PYTHONPATH"] = os.pathsep.join(entries)
-    return variables
-
-
 def has_proc() -> bool:
     """Whether the system tells of its processes by files, as Linux does."""
     return Path("/proc/self/environ").exists()

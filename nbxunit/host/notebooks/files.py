@@ -1,10 +1,11 @@
 """Notebook files to cells: reading, what a static look tells, the tags of a cell.
 
-The only user of nbformat, which is imported when a notebook is read.
+The only user of nbformat, which is imported when a notebook is read, or a kernel is waited for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import errno
@@ -71,6 +72,12 @@ def is_loop(path: Path) -> bool:
         )
     except OSError:
         return False
+
+
+def import_ahead() -> None:
+    """Import what reading takes, while there is nothing else to do."""
+    with compat.without_grammar(), contextlib.suppress(ImportError):  # `read` tells of it
+        import nbformat.validator  # noqa: F401
 
 
 def read(path: Path) -> NotebookNode:

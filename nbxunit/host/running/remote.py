@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from nbxunit.host.kernels import processes
+from nbxunit.host.kernels import launching
 from nbxunit.host.records import Broken, Job, Record
 from nbxunit.host.running import plain
 from nbxunit.host.running.control import GRACE
@@ -112,7 +112,7 @@ class _Task:
     def run(self, pool: LocalPool) -> None:
         """Claim the run, and run the job when it may begin; return when the host has all of it."""
         job = plain.job(self._order["job"])
-        variables = {**processes.environment(), **job.environment}
+        variables = {**launching.environment(), **job.environment}
         self._run = run = pool.submit(dataclasses.replace(job, environment=variables), held=True)
         try:
             if self._may_begin():

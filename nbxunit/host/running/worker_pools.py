@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from nbxunit.host.kernels import forking
+from nbxunit.host.kernels import launching
 from nbxunit.host.kernels.forking import Forking, ForkServer
 from nbxunit.host.running.local import LocalPool
 
@@ -70,6 +70,6 @@ class Pools:
 
 
 def _forking(words: Mapping[str, Any] | None) -> Forking | None:
-    if words is None or not forking.is_possible():
+    if words is None or not launching.is_possible():
         return None
     return Forking(ForkServer.take(), tuple(words["words"]), tuple(words["preload"]))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nbxunit.host import compat
-from nbxunit.host.kernels import processes
+from nbxunit.host.kernels import launching
 from nbxunit.host.running import open_files
 from nbxunit.host.session import cluster, measuring, planning, settings, terminal
 from nbxunit.host.session.items import CompanionFile, NotebookItem
@@ -158,7 +158,7 @@ class Runs:
             settings.seconds(config, "test"),
             settings.seconds(config, "notebook"),
             settings.saved(config, item.path, item.variant.name),
-            processes.environment(),
+            launching.environment(),
             strict_cells=config.getoption("nbxunit_strict_cells"),
             live_output=settings.shows_output(config) or config.getoption("usepdb", default=False),
             images=config.getoption("htmlpath", None) is not None,  # pytest-html's page shows them

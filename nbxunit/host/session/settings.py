@@ -89,9 +89,9 @@ def python_path(config: pytest.Config) -> tuple[str, ...]:
 
 def forking(config: pytest.Config) -> Forking | None:
     """The fork server, started now so that it is there when the first kernel is."""
-    from nbxunit.host.kernels import forking
+    from nbxunit.host.kernels import forking, launching
 
-    if config.getoption("nbxunit_no_fork") or not forking.is_possible():
+    if config.getoption("nbxunit_no_fork") or not launching.is_possible():
         return None
     return forking.Forking(forking.ForkServer.take(), *warm(config))
 

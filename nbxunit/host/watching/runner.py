@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nbxunit.host import compat
-from nbxunit.host.kernels.forking import ForkServer
+from nbxunit.host.kernels import launching
 from nbxunit.host.session.changed import Touched
 
 _IMPORTED = (
@@ -82,12 +82,12 @@ def _serve(
     """Be the process: wait for the order, and run it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # while it waits, Ctrl-C is the watch's
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
-    if server := ForkServer.start_early():
+    if server := launching.launch_early():
         server.warm(libraries, ["-p", "nbxunit"])
     with channel.makefile("r", encoding="utf-8") as orders:
         line = orders.readline()
     if not line:
-        ForkServer.drop_early()
+        launching.drop_early()
         return 0
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (1, 2):
