@@ -80,7 +80,7 @@ OPTIONS = (
            "NAMES", ini="args"),
     Option(CLUSTER, "dask-again", "how often a notebook whose worker was lost may start again, while none of "
            "its results is shown", "N", type=int, ini="string"),
-    Option(CLUSTER, "dask-silence", "a worker that does not answer for so long is lost (60)", "SECONDS",
+    Option(CLUSTER, "dask-silence", "a worker or scheduler that does not answer for so long is lost (60)", "SECONDS",
            type=float, ini="string"),
     Option(VALUES, "param", "give a parameter of the notebooks a value, as papermill does",
            "NAME=VALUE", many=True),

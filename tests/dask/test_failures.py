@@ -251,3 +251,21 @@ def test_a_file_that_is_not_there_or_differs(tmp_path, shell):
     assert done.counts == {"passed": 1, "error": 2}, done.output
     assert re.search(r"the worker tcp://\S+ cannot read \S+b.ipynb", done.output)
     assert re.search(r"the worker tcp://\S+ has another file at \S+c.ipynb", done.output)
+
+
+def test_a_scheduler_that_does_not_answer(tmp_path, shell):
+    """It is lost after the time that an option sets, also for notebooks that no worker has begun."""
+    shell.write("a.ipynb", *cells("a", PASSES, HANGS))
+    shell.write("b.ipynb", *cells("b", PASSES))
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    with clusters.cluster(folder, "one", words=("--no-nanny",)) as cluster:
+        run = shell.start("--dask", str(cluster.file), "--dask-silence", "3")
+        hanging_in(shell)
+        begin = time.monotonic()
+        cluster.signal("scheduler", signal.SIGSTOP)
+        output = ended(run, 60)
+        assert time.monotonic() - begin < 30
+    assert run.returncode == 1
+    assert "1 passed, 2 errors" in output, output
+    assert "the scheduler has not answered for 3 s" in output

@@ -75,10 +75,12 @@ def is_loop(path: Path) -> bool:
 
 
 def import_ahead() -> None:
-    """Import what it takes to read notebooks and to execute them, while there is nothing else to do."""
-    with compat.without_grammar(), contextlib.suppress(ImportError):  # told where they are used
-        import nbclient
-        import nbformat.validator  # noqa: F401
+    """Import what reading takes, and compile the schema, while there is nothing else to do."""
+    with compat.without_grammar(), contextlib.suppress(Exception):  # `read` tells of it
+        import nbformat
+        from nbformat import v4
+
+        nbformat.validate(v4.new_notebook())
 
 
 def read(path: Path) -> NotebookNode:

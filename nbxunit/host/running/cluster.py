@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nbxunit.host import tasks
 from nbxunit.host.running.connecting import ANSWER, ClusterError
 from nbxunit.host.running.remote import VERSION
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 T = TypeVar("T")
-SCHEDULER_LOST = "the scheduler of the cluster was lost"
 LOOK = 0.25
 """Seconds between two looks whether the scheduler is there."""
 WORKERS = 2.0
@@ -35,11 +35,16 @@ def call(function: str, *arguments: str) -> str:
 
 
 class Cluster:
-    """The cluster of `client`, with its `workers` and all their `threads`; `is_gone` if its scheduler is."""
+    """The cluster of `client`, with its `workers` and all their `threads`; `is_gone` if its scheduler is.
 
-    def __init__(self, client: Client) -> None:
+    A scheduler that does not answer for `silence` seconds is gone, too; `loss` says what became of it.
+    """
+
+    def __init__(self, client: Client, silence: float) -> None:
         assert client.loop is not None
         self.client = client
+        self.loss = "the scheduler of the cluster was lost"
+        self._silence = silence
         self.workers: frozenset[str] = frozenset()
         self.threads = 0
         self._is_gone = False
@@ -110,7 +115,11 @@ class Cluster:
         """ClusterError if there are workers, and none of them has all that is wanted."""
         if not wanted or self.client.scheduler is None:
             return
-        workers = (await self.client.scheduler.identity())["workers"]
+        try:
+            identity = await asyncio.wait_for(self.client.scheduler.identity(), ANSWER)
+        except (OSError, TimeoutError) as exc:
+            raise ClusterError(f"the scheduler of the cluster does not answer: {exc}") from exc
+        workers = identity["workers"]
         resources = {each: workers[each].get("resources") or {} for each in sorted(workers)}
         if workers and not any(
             all(had.get(name, 0) >= number for name, number in wanted.items())
@@ -140,8 +149,11 @@ class Cluster:
         while not self.is_gone:
             await asyncio.sleep(LOOK)
             if time.monotonic() - counted > WORKERS:
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(self._count(), WORKERS)
+                async with tasks.running(self._count()) as (count,):
+                    await tasks.first(count, timeout=self._silence)
+                    if not count.done():  # as where a network is cut, which ends no connection
+                        self._is_gone = True
+                        self.loss = f"the scheduler has not answered for {self._silence:g} s"
                 counted = time.monotonic()
                 changed()
         changed()

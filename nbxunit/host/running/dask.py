@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nbxunit.host.records import Broken, Died, Job
-from nbxunit.host.running.cluster import SCHEDULER_LOST, Cluster, call
+from nbxunit.host.running.cluster import Cluster, call
 from nbxunit.host.running.connecting import ANSWER, ClusterError
 from nbxunit.host.running.control import GRACE
 from nbxunit.host.running.dask_run import DaskRun, refusal
@@ -36,8 +36,8 @@ AHEAD = 1.1
 class Rules:
     """How a cluster is used: at `most` so many notebooks at once, each started `again` so often if it is lost.
 
-    A worker that does not answer for `silence` seconds is lost. `forking` is what workers warm their fork
-    servers with; None if they have none.
+    A worker or scheduler that does not answer for `silence` seconds is lost. `forking` is what workers warm
+    their fork servers with; None if they have none.
     """
 
     most: int | None = None
@@ -56,7 +56,7 @@ class DaskPool:
         self.store = Store()
         self._rules = rules
         self._remarks = remarks
-        self._cluster = Cluster(client)
+        self._cluster = Cluster(client, rules.silence)
         self._session = secrets.token_hex(8)
         self._topic = f"nbxunit-{self._session}"
         self._runs: dict[int, DaskRun] = {}
@@ -161,7 +161,7 @@ class DaskPool:
         """Lose the runs whose worker is not there any more, and use new ones."""
         for run in tuple(self._runs.values()):
             if self._cluster.is_gone:
-                run.lose(SCHEDULER_LOST)
+                run.lose(self._cluster.loss)
             elif run.claim is not None and run.claim[1] not in self._cluster.workers:
                 run.lose(f"the worker {run.claim[1]} was lost")
         self.fill()

@@ -18,7 +18,7 @@ from typing import Any
 from nbxunit import protocol
 from nbxunit.host import tasks
 from nbxunit.host.running import plain
-from nbxunit.host.running.cluster import LOOK, SCHEDULER_LOST, Cluster, call
+from nbxunit.host.running.cluster import LOOK, Cluster, call
 from nbxunit.host.running.connecting import ANSWER, ClusterError
 from nbxunit.host.running.dask_run import DaskRun
 
@@ -82,7 +82,7 @@ class Task:
             async with tasks.running(run.changed.wait()) as (changed,):
                 await tasks.first(changed, end)
             if end.done() and self.cluster.is_gone:
-                run.lose(SCHEDULER_LOST)
+                run.lose(self.cluster.loss)
             elif end.done() and run.is_unclaimed:
                 await self.cluster.check()
                 raise ClusterError(end.result())

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from nbxunit.host import compat
 from nbxunit.host.kernels import launching
+from nbxunit.host.notebooks import files
 from nbxunit.host.session.changed import Touched
 
 _IMPORTED = (
-    "pytest", "nbformat.validator", "nbclient", "jupyter_client.manager", "jupyter_client.asynchronous.client",
+    "pytest", "nbclient", "jupyter_client.manager", "jupyter_client.asynchronous.client",
     "jupyter_client.provisioning", "nbxunit.host.running.local", "nbxunit.host.session.plugin",
     "nbxunit.host.session.replay",
 )  # fmt: skip
@@ -38,6 +39,7 @@ class Runner:
         with compat.without_grammar():
             for name in _IMPORTED:
                 importlib.import_module(name)
+        files.import_ahead()
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         pid = os.fork()
