@@ -39,13 +39,13 @@ from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "IPython.core.magics.execution",
-    "ipykernel.debugger", "nbxunit.kernel.headless.orders",
+    "nbxunit.kernel.headless.orders",
 )  # fmt: skip
 """What every kernel imports before its first cell."""
-DEBUGGER = "debugpy"
-"""What ipykernel's kernels debug with where they can import it; it would take an eighth of a cold start."""
 GENERATIONS = 20
 """How often the server looks for what it inherits: children come when their parents have ended."""
+LATE = ("ipykernel.debugger",)
+"""What a kernel imports as well, where it is installed."""
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that are meant for the host, which ends its server by itself."""
 PR_SET_PDEATHSIG = 1
@@ -67,11 +67,12 @@ class Server:
     def serve(self) -> dict[str, Any]:
         """Answer orders until the host is gone, which ends the process. In a child: its order."""
         before = set(sys.path)
-        sys.modules[DEBUGGER] = None  # type: ignore[assignment]  # no host debugs its kernels
         for name in MODULES:
             importlib.import_module(name)
-        del sys.modules[DEBUGGER]  # a cell may import it
         self.more_path = [entry for entry in sys.path if entry not in before]
+        for name in LATE:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
         _make_ahead()
         server = os.getpid()
         orders = self._orders()
