@@ -32,8 +32,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FORK_SERVER = "nbxunit.kernel.headless.forkserver"
+SUMMARY = "hypothesis.internal.observability"
+"""What hypothesis's plugin imports at the end of each run: a quarter of a kernel's seconds."""
 RUN = (
-    "hypothesis.internal.observability", "nbxunit.host.running.control", "nbxunit.host.running.local",
+    SUMMARY, "nbxunit.host.running.control", "nbxunit.host.running.local",
     "nbxunit.host.session.plugin", "nbxunit.host.session.workers", "nbxunit.host.comparing.update",
     "nbformat.v4.convert", "jupyter_client.asynchronous", "jupyter_client.manager", "nbclient",
 )  # fmt: skip
@@ -61,6 +63,12 @@ def start(module: str, words: Sequence[str], **options: Any) -> Any:
     if hasattr(os, "fork"):
         options = {"preexec_fn": heed_signals, **options}
     return subprocess.Popen([sys.executable, "-m", module, *words], text=True, **options)
+
+
+def start_server(words: Sequence[str], **options: Any) -> Any:
+    """The same for nbxunit's fork server."""
+    path = Path(_warm().socket).with_name("servers")
+    return Process(str(path), FORK_SERVER, words, options)
 
 
 def run(
@@ -314,29 +322,39 @@ def _show(env: Mapping[str, str]) -> None:
 
 
 def _import_servers() -> None:
-    """Import it, and what it imports, but for what looks at the server's own environment or adds to it."""
-    server = importlib.import_module(FORK_SERVER)
+    """Import it, and what it imports, but for what looks at the server's own environment or adds to it.
+
+    Pytest's plugins are loaded as before the first of many notebooks, and what they import at the end
+    of each run.
+    """
+    server: Any = importlib.import_module(FORK_SERVER)
     for name in server.MODULES:
         if name != "ipykernel.kernelapp":
             importlib.import_module(name)
+    restoring: Any = importlib.import_module("nbxunit.kernel.run.restoring")
+    with restoring.restored():
+        _import_rewriting([SUMMARY], [])
+    server._warm([])
 
 
-def _import_commands(servers: Warm) -> None:
-    """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
+def _import_rewriting(names: Sequence[str], words: Sequence[str]) -> None:
+    """Load pytest's plugins, and import `names` while pytest rewrites the asserts of plugins."""
     import pytest
 
     class Imports:
-        """Imports it while pytest rewrites the asserts of plugins."""
-
         @pytest.hookimpl(tryfirst=True)
         def pytest_cmdline_main(self) -> int:
-            for name in RUN:
+            for name in names:
                 with contextlib.suppress(ImportError):  # in old releases
                     importlib.import_module(name)
             return 0
 
-    words = ["-p", "nbxunit", "--nbxunit", "-c", os.devnull, "--rootdir", os.sep]
-    pytest.main(words, [Imports()])
+    pytest.main([*words, "-c", os.devnull, "--rootdir", os.sep], [Imports()])
+
+
+def _import_commands(servers: Warm) -> None:
+    """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
+    _import_rewriting(RUN, ["-p", "nbxunit", "--nbxunit"])
 
     def popen(words: Sequence[str], **options: Any) -> Any:
         if words[1:3] != ["-m", FORK_SERVER] or not servers.is_like(options["env"]):

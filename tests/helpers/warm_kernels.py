@@ -14,11 +14,11 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import warm_commands
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from warm_commands import Signalled
@@ -57,11 +57,10 @@ class _Server:
         self._rest = b""
         self._forked: list[int] = []
         self.ends: dict[int, int] = {}
-        words = ["-m", "nbxunit.kernel.headless.forkserver", str(theirs.fileno())]
         with theirs:
-            process = subprocess.Popen(
-                [sys.executable, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep,
+            process = warm_commands.start_server(
+                [str(theirs.fileno())], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=os.sep, env=os.environ,
                 start_new_session=True,
             )  # fmt: skip
         atexit.register(process.wait)
