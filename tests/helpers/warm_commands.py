@@ -59,7 +59,7 @@ def start(module: str, words: Sequence[str], **options: Any) -> Any:
     streams = [options.get(name) for name in STREAMS]
     is_plain = streams[0] is not subprocess.PIPE and not _has_terminal(streams)
     if sys.platform == "linux" and is_plain and _warm().is_like(options["env"]):
-        return Process(_warm().socket, module, words, options)
+        return Process(_warm().commands, module, words, options)
     if hasattr(os, "fork"):
         options = {"preexec_fn": heed_signals, **options}
     return subprocess.Popen([sys.executable, "-m", module, *words], text=True, **options)
@@ -67,8 +67,9 @@ def start(module: str, words: Sequence[str], **options: Any) -> Any:
 
 def start_server(words: Sequence[str], **options: Any) -> Any:
     """The same for nbxunit's fork server."""
-    path = Path(_warm().socket).with_name("servers")
-    return Process(str(path), FORK_SERVER, words, options)
+    if sys.platform == "linux" and _warm().is_like(options["env"]):
+        return Process(_warm().servers, FORK_SERVER, words, options)
+    return subprocess.Popen([sys.executable, "-m", FORK_SERVER, *words], **options)
 
 
 def run(
@@ -207,9 +208,10 @@ class Process(Signalled):
 
 
 class Warm(NamedTuple):
-    """A warm process: the `socket` where it takes orders, and the environment in which it began."""
+    """The warm processes: their sockets, where they take orders, and the environment in which they began."""
 
-    socket: str
+    commands: str
+    servers: str
     began: Mapping[str, str]
 
     def is_like(self, env: Mapping[str, str]) -> bool:
@@ -238,7 +240,7 @@ def _warm() -> Warm:
         atexit.register(os.close, ours)
         assert process.stdout is not None
         assert process.stdout.readline(), "a warm process has ended"
-    return Warm(f"{folder}/commands", env)
+    return Warm(f"{folder}/commands", f"{folder}/servers", env)
 
 
 def _serve(path: str) -> dict[str, Any]:
@@ -352,14 +354,14 @@ def _import_rewriting(names: Sequence[str], words: Sequence[str]) -> None:
     pytest.main([*words, "-c", os.devnull, "--rootdir", os.sep], [Imports()])
 
 
-def _import_commands(servers: Warm) -> None:
+def _import_commands(warm: Warm) -> None:
     """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
     _import_rewriting(RUN, ["-p", "nbxunit", "--nbxunit"])
 
     def popen(words: Sequence[str], **options: Any) -> Any:
-        if words[1:3] != ["-m", FORK_SERVER] or not servers.is_like(options["env"]):
+        if words[1:3] != ["-m", FORK_SERVER] or not warm.is_like(options["env"]):
             return subprocess.Popen(words, **options)
-        return Process(servers.socket, FORK_SERVER, words[3:], options)
+        return Process(warm.servers, FORK_SERVER, words[3:], options)
 
     forking: Any = importlib.import_module("nbxunit.host.kernels.forking")
     forking.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
@@ -371,7 +373,7 @@ def _main(kind: str, folder: str) -> None:
     if kind == "servers":
         _import_servers()
     else:
-        _import_commands(Warm(f"{folder}/servers", dict(os.environ)))
+        _import_commands(Warm(f"{folder}/commands", f"{folder}/servers", dict(os.environ)))
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end it
