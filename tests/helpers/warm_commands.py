@@ -14,6 +14,7 @@ import ctypes
 import functools
 import gc
 import importlib
+import inspect
 import io
 import json
 import os
@@ -337,6 +338,7 @@ def _import_servers() -> None:
     with restoring.restored():
         _import_rewriting([SUMMARY], [])
     server._warm([])
+    inspect.getmodule(compile("", "nowhere", "exec"))  # it learns where all modules are
 
 
 def _import_rewriting(names: Sequence[str], words: Sequence[str]) -> None:
@@ -357,6 +359,9 @@ def _import_rewriting(names: Sequence[str], words: Sequence[str]) -> None:
 def _import_commands(warm: Warm) -> None:
     """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
     _import_rewriting(RUN, ["-p", "nbxunit", "--nbxunit"])
+    import nbformat
+
+    nbformat.validate(nbformat.v4.new_notebook())  # it compiles the schema
 
     def popen(words: Sequence[str], **options: Any) -> Any:
         if words[1:3] != ["-m", FORK_SERVER] or not warm.is_like(options["env"]):
