@@ -23,6 +23,15 @@ def told(request: pytest.FixtureRequest, batch: Any) -> Callable[[str], Any]:
     return batch.told_alone if request.param == "alone" else batch.told
 
 
+@pytest.fixture(scope="module")
+def rows(
+    request: pytest.FixtureRequest, is_long: Callable[[str], bool]
+) -> Callable[..., list[str]]:
+    """Chooses the rows of a table that belong to this run: a batch has no notebooks of others."""
+    file = f"faults/{request.path.name}"
+    return lambda table: [name for name in table if not is_long(f"{file}::row[{name}]")]
+
+
 @pytest.fixture(scope="session")
 def kernels(pytestconfig: pytest.Config) -> tuple[str, ...]:
     """How the kernels of these tests are started, and how many at once."""

@@ -37,10 +37,11 @@ async def test_a():
 
 
 @pytest.fixture(scope="module")
-def batch(shells):
+def batch(shells, rows):
     """All of them in one run: in a test, in a teardown, and in a cell."""
     shell = shells()
-    for name, (code, _) in WAYS.items():
+    for name in rows(WAYS):
+        code, _ = WAYS[name]
         for place, above in (
             ("test", "def test_a():"),
             ("teardown", "%%xunit_teardown module"),

@@ -79,10 +79,12 @@ CLOSES = {"stdout_closed": "sys.stdout.close()\nsys.stderr.close()"}
 
 
 @pytest.fixture(scope="module")
-def batch(shells):
+def batch(shells, rows):
     """All of them in one run, each in a cell, and in a test."""
     shell = shells()
-    for name, code in {**BORNE, **BREAKS, **CLOSES}.items():
+    codes = {**BORNE, **BREAKS, **CLOSES}
+    for name in rows(codes):
+        code = codes[name]
         test = "def test_it():\n" + textwrap.indent(code, "    ")
         shell.write(f"{name}_cell.ipynb", IMPORTS, code, FAILS, LAST)
         shell.write(f"{name}_test.ipynb", IMPORTS, test, FAILS, LAST)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import warm_kernels
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 
 TIMEOUT = 60
 OUTPUTS = ("stream", "display_data", "update_display_data", "execute_result", "error")
@@ -143,9 +143,12 @@ def _texts(content: dict[str, Any]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *, loaded: bool = True) -> Iterator[LiveKernel]:
-    """A kernel in `folder`, with the extension `loaded`, whose test cells register only."""
-    manager = KernelManager(kernel_name="python3")
+def started(folder: Path, *, loaded: bool = True, warm: bool = True) -> Iterator[LiveKernel]:
+    """A kernel in `folder`, with the extension `loaded`, whose test cells register only.
+
+    It is forked from one that is `warm`, or spawned.
+    """
+    manager = warm_kernels.manager(warm=warm)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     manager.start_kernel(cwd=str(folder), env=kept)
     client = manager.client()

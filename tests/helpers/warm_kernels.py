@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import itertools
 import json
 import os
 import select
@@ -27,8 +28,13 @@ from nbxunit.host.kernels import forking
 
 
 def manager(*, warm: bool = True) -> KernelManager:
-    """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks."""
+    """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks.
+
+    It speaks IPC where the system has it: another process can take a TCP port before the kernel does.
+    """
     made = KernelManager(kernel_name="python3")
+    if os.name == "posix":
+        made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
     if warm and forking.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
@@ -42,6 +48,16 @@ class _Provisioner(LocalProvisioner):
         self.process = _server().fork(argv, str(kwargs["cwd"]), kwargs["env"])
         self.pid = self.pgid = self.process.pid
         return self.connection_info
+
+
+_numbers = itertools.count()
+
+
+@functools.cache
+def _sockets() -> str:
+    folder = tempfile.mkdtemp(prefix="kernels-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @functools.cache

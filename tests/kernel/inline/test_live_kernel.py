@@ -88,7 +88,7 @@ _state()
 
 def test_kernel_is_as_before(tmp_path, pytestconfig):
     """Runs that pass, fail, time out and are interrupted leave loop, input and debugger whole."""
-    runs = 200 if pytestconfig.getoption("long") else 60
+    runs = 200 if pytestconfig.getoption("long") else 42
     with live.started(tmp_path) as kernel:
         assert not kernel.run(DEFINITIONS, "definitions").error
         for name in ENDS:  # what is imported and opened once
