@@ -20,17 +20,19 @@ import pytest
 def test_a(over, moment):
     over()
 """
-MOMENTS = 1500
-"""More than the lines that pluggy runs from the end of a test to its last report."""
+LINES = 1500
+"""More than pluggy runs from the end of a test to its last report."""
+STEP = 5
+"""One line of so many is interrupted; with --long each of them is."""
 
 
 class LateHost:
-    """Interrupts the n-th test at the n-th line that pluggy runs after the test took too long."""
+    """Interrupts each test some lines later than the one before, as pluggy runs them after its time."""
 
-    def __init__(self, folder, spend):
+    def __init__(self, folder, spend, step):
         self._meant = folder / kernel_folder.TIMED_OUT
         self._spend = spend
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(step=step)
         self._lines = None
         self.interrupts = 0
 
@@ -66,14 +68,16 @@ class LateHost:
         return self._trace
 
 
-def test_an_interrupt_amid_pluggy(pytester, monkeypatch, tmp_path):
+def test_an_interrupt_amid_pluggy(pytester, monkeypatch, tmp_path, pytestconfig):
     """Each test fails for its time, and nothing else does, whichever line of pluggy is interrupted."""
+    step = 1 if pytestconfig.getoption("long") else STEP
+    moments = LINES // step
     spent = []
     monkeypatch.setattr(originals, "monotonic", lambda: sum(spent))
-    host = LateHost(tmp_path, spent.append)
-    pytester.makepyfile(TESTS.format(moments=MOMENTS))
+    host = LateHost(tmp_path, spent.append, step)
+    pytester.makepyfile(TESTS.format(moments=moments))
     result = pytester.inline_run(
         "-p", "no:cacheprovider", "--tb=no", plugins=[timeouts.Timeouts(1, None, tmp_path), host]
     )
-    assert 0 < host.interrupts < MOMENTS
-    result.assertoutcome(failed=MOMENTS)
+    assert 0 < host.interrupts < moments
+    result.assertoutcome(failed=moments)
