@@ -253,11 +253,12 @@ def _serve(path: str) -> dict[str, Any]:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
         while True:
-            if any(key.fd == 0 for key, _ in selector.select()):
-                os._exit(0)
+            ready = {key.fd for key, _ in selector.select()}
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
+            if 0 in ready:
+                os._exit(0)
             connection, _ = listener.accept()
             if os.fork() == 0:
                 break
