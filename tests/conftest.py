@@ -136,8 +136,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let xdist take the files in the order that stands below, and not by their numbers of tests."""
+    """Let xdist take the files in the order that stands above, and not by their numbers of tests."""
     config.option.loadscopereorder = False
+    if config.getoption("kernels") == "spawned":
+        import warm_kernels
+
+        warm_kernels.wanted = False
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

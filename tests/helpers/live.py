@@ -143,12 +143,9 @@ def _texts(content: dict[str, Any]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *, loaded: bool = True, warm: bool = True) -> Iterator[LiveKernel]:
-    """A kernel in `folder`, with the extension `loaded`, whose test cells register only.
-
-    It is forked from one that is `warm`, or spawned.
-    """
-    manager = warm_kernels.manager(warm=warm)
+def started(folder: Path, *, loaded: bool = True) -> Iterator[LiveKernel]:
+    """A kernel in `folder`, with the extension `loaded`, whose test cells register only."""
+    manager = warm_kernels.manager()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     manager.start_kernel(cwd=str(folder), env=kept)
     client = manager.client()

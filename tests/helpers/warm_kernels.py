@@ -26,16 +26,19 @@ from warm_commands import Signalled
 
 from nbxunit.host.kernels import forking
 
+wanted = True
+"""Whether kernels are forks; the option `--kernels` says it."""
 
-def manager(*, warm: bool = True) -> KernelManager:
-    """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks.
+
+def manager() -> KernelManager:
+    """A manager that starts its kernel as a fork, if that is wanted and the system has forks.
 
     It speaks IPC where the system has it: another process can take a TCP port before the kernel does.
     """
     made = KernelManager(kernel_name="python3")
     if os.name == "posix":
         made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
-    if warm and forking.is_possible():
+    if wanted and forking.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )
