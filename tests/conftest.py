@@ -6,7 +6,7 @@ limits, faults and browsers. `--long` is for a release. No rule is tested there 
 of the same:
 
 - lifecycle: each case in a process of its own, besides as one notebook among others;
-- conformance: cells headless, too (else inline; headless as a module);
+- conformance: as cells, too (else as a module, in which tests/lifecycle has little);
 - pytest's options that only change what is shown: one by one, besides several in one run;
 - faults: each faulty notebook by itself, besides among others; more chance, more rounds, more cells;
 - what teams run in CI: on spawned kernels, besides forked ones;
@@ -17,11 +17,13 @@ With `--kernels spawned` no kernel is a fork.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,7 @@ LONG = {
     r"browser/.*\[notebook\]": "Notebook 7, besides JupyterLab and how it looks in Notebook 7",
     r"browser/.*\[dark\]": "the dark theme, besides the light one",
     r"browser/.*::test_visual_debugger\[setup\]": "in a hook, besides in a test",
+    r"browser/test_looks.py::test_narrow.*": "a narrow window, besides a wide one",
     r"(companion|outputs|params|faults/test_(files|user_code))\b.*\[spawned\b.*":
         "spawned kernels, besides forked ones: host/kernels has both",
     r"text/.*::test_places\[options1\]": "spawned kernels, besides forked ones and xdist's workers",
@@ -49,37 +52,42 @@ LONG = {
     r"dask/test_parity.py::test_the_notebooks_that_teach\[guide\]": "besides the quickstart",
     r"dask/test_bad_input.py::.*\[(127|strange).*": "what is no address, besides one where nobody listens",
     r"dask/test_failures.py::test_a_worker_that_dies_is_told\[15\]": "SIGTERM, besides SIGKILL",
-    r"dask/test_failures.py::test_the_only_worker_dies_and_another_joins":
-        "before the others began, besides a lost notebook that starts again on the worker that joins",
+    r"dask/test_failures.py::test_the_only_worker_dies_and_another_joins": "besides a lost notebook that starts again",
+    r"faults/test_ends.py::.*\b(sigterm|sighup|abort|c_exit|by_a_child|exec|alarm|exit|raise|kernel)\b.*":
+        "besides a status, two signals, a thread, and four ways to exit",
+    r"faults/test_hangs.py::.*\b(c_code|c_sleep|system|subprocess|keeps|shows|handles|ignores)\b.*":
+        "besides seven ways, in Python and in C, that react to an interrupt and that do not",
+    r"faults/test_limits.py::test_suspended_run\[cell\]": "besides a test",
+    r"faults/test_sabotage.py::.*\b(chdir|fork|pool_spawn|excepthook|print|get_ipython|pytest_functions|main_module"
+    r"|reload|sigchld_ignored|sigusr2_default|alarms|no_collection|loop_handler|zmq_context|events|count|no_digits)\b.*":
+        "besides fifteen others that change nothing",
+    r"faults/test_sabotage.py::.*\b(our_modules|len|isinstance|file_size|session|key|stdin|trace|namespace)\b.*":
+        "besides seven others that break the kernel",
+    r"faults/test_wire.py::.*\b(nan|unknown_field|too_many_parts|collected_again|report_of_another"
+    r"|repeated_another_test|finished_another|(damaged_)?(start|location|sections|user_properties|wasxfail))\b.*":
+        "besides ten messages that lie, and five damaged fields",
     r"faults/test_fuzz.py::test_soak": "chance, for a minute",
-    r"faults/test_hangs.py::test_teardown_that_hangs\[(?!.*-(sleep|swallow|stopped|shows)\]).*":
-        "in a teardown, besides in a test, where each way to hang is",
-    r"faults/test_hangs.py::test_cell_that_hangs\[(?!.*-(sleep|c_code|ignores|prints|subprocess)\]).*":
-        "in a cell, besides in a test, where each way to hang is",
-    r"faults/test_sabotage.py::test_borne\[(?!.*-(folder_gone|daemon|pool_fork|descriptors_closed|environ|"
-    r"reset|sigint_ignored|alarms|loop_of_its_own|clock|no_greenlet|busy_threads)\]).*":
-        "sabotage that no notebook does by chance, besides what some do, and of each kind one",
-    r"faults/test_sabotage.py::test_breaks\[(?!.*-(exits_by_input|modules|len|recursion|memory|write|"
-    r"descriptors|namespace)\]).*": "the same",
     r"faults/test_signals.py::test_a_signal_ends_all_soon\[1-.*": "SIGHUP, besides Ctrl-C and SIGTERM",
+    r"faults/test_signals.py::test_(an_interrupt_of_cells|what_swallows_interrupts_is_killed)\[spawned\]":
+        "besides forked kernels",
+    r"faults/test_signals.py::test_a_reader_that_ends\[live\]": "besides captured output",
     r"faults/test_files.py::test_save_after_a_signal\[15\]": "SIGTERM, besides Ctrl-C",
     r"host/kernels/.*::test_a_test_that_signals_its_parent\[SIG(TERM|HUP)\]": "besides SIGSTOP",
     r"host/kernels/.*::test_without_a_home\[(HOME-forked|IPYTHONDIR-spawned)\]": "the other two pairs",
     r"host/running/test_cells.py::test_each_cell_has_its_own_time\[await .*": "besides a cell that does not await",
     r"host/session/test_terminal.py::test_debugger_without_input\[closed\]":
         "besides an input that has ended, and a closed one without debugger",
-    r"host/test_cli.py::test_what_runs_is_said_where_there_is_no_terminal":
-        "the same line as in dask/test_failures.py, which waits for its ten seconds, too",
     r"host/test_suite_options.py::test_several_kernels.*\[(4|auto)\]": "besides two kernels",
-    r"host/test_suite_options.py::test_option_means.*\[(--maxfail=3|-m\|not slow|test_.*::test_number)\]":
-        "besides --maxfail=2, -m slow and test_number[2]",
-    r"kernel/cells/test_lines.py::test_debugger\[(hook|blank-lines)\]": "besides a helper; test_inline has all",
-    r"outputs/test_runs.py::test_as_nbval\[(skipped|streams|frame|ignored)\]": "besides three kinds of cells",
-    r"params/test_runs.py::test_outcomes_are_papermills\[[4-9]\]": "besides four notebooks",
+    r"host/test_suite_options.py::test_option_means.*"
+    r"\[(--maxfail=3|-m\|not slow|test_.*::test_number|--collect-only\|-q\|.*)\]":
+        "besides --maxfail=2, -m slow, test_number[2] and --collect-only",
+    r"kernel/compat/test_captured.py::test_long_output_keeps_its_ends\[\\(xe9|u8a9e)\]":
+        "characters of two and three bytes, besides one and four",
+    r"kernel/cells/test_lines.py::test_debugger\[(helper|blank-lines)\]": "besides a hook; test_inline has all",
+    r"outputs/test_runs.py::test_as_nbval\[(passes|raises|skipped|streams|frame)\]": "besides two kinds of cells",
+    r"params/test_runs.py::test_outcomes_are_papermills\[[2-9]\]": "besides two notebooks",
     r"test_platforms.py::test_a_(test_that_hangs|killed_kernel)\[fakemac\]":
         "besides Windows; on both, kernels come and go",
-    r"test_platforms.py::test_tests_that_await_in_jupyterlite\[False\]":
-        "a browser that cannot, besides one that can",
     r"test_platforms.py::.*\[databricks\]": "a front end without ids, of which there is another",
 }  # fmt: skip
 """Tests that only run with `--long`, and what they show it besides: more of the same."""
@@ -132,8 +140,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let xdist take the files in the order that stands below, and not by their numbers of tests."""
+    """Let xdist take the files in the order that stands above, and not by their numbers of tests."""
     config.option.loadscopereorder = False
+    if config.getoption("kernels") == "spawned":
+        import warm_kernels
+
+        warm_kernels.wanted = False
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -145,12 +157,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = item.path.relative_to(HERE).as_posix()
         if path.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-        is_long = any(re.fullmatch(pattern, f"{path}::{item.name}") for pattern in LONG)
-        if is_long and not config.getoption("long"):
+        if _is_long(config, f"{path}::{item.name}"):
             long.append(item)
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+def _is_long(config: pytest.Config, nodeid: str) -> bool:
+    return not config.getoption("long") and any(re.fullmatch(each, nodeid) for each in LONG)
+
+
+@pytest.fixture(scope="session")
+def is_long(pytestconfig: pytest.Config) -> Callable[[str], bool]:
+    """Whether the test with a node id, from the folder of the tests on, is left to `--long`."""
+    return functools.partial(_is_long, pytestconfig)
 
 
 def _place(path: str) -> int:

@@ -122,11 +122,11 @@ BATCHES = [[*RUNS][i : i + TOGETHER] for i in range(0, len(RUNS), TOGETHER)]
 
 
 def pytest_generate_tests(metafunc):
-    """Run cells headless with --long only: tests/lifecycle holds many that run always.
+    """Run cells with --long only: tests/lifecycle holds many that run always.
 
     What needs a process of its own is slow.
     """
-    modes = {"module": ("headless", "inline"), "cells": ("inline",)}
+    modes: dict[str, tuple[str, ...]] = {"module": ("headless", "inline"), "cells": ()}
     if metafunc.config.getoption("long"):
         modes["cells"] = modes["module"]
     parameters = [

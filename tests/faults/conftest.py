@@ -24,15 +24,12 @@ def told(request: pytest.FixtureRequest, batch: Any) -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="module")
-def asked(request: pytest.FixtureRequest) -> set[tuple[str, str]]:
-    """The tests of the module that are to run, and of which notebook: without --long they are few."""
-    return {
-        (item.originalname, item.callspec.params.get("name", ""))
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path == request.path
-        and hasattr(item, "callspec")
-    }
+def rows(
+    request: pytest.FixtureRequest, is_long: Callable[[str], bool]
+) -> Callable[..., list[str]]:
+    """Chooses the rows of a table that belong to this run: a batch has no notebooks of others."""
+    file = f"faults/{request.path.name}"
+    return lambda table: [name for name in table if not is_long(f"{file}::row[{name}]")]
 
 
 @pytest.fixture(scope="session")

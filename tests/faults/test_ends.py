@@ -63,10 +63,11 @@ ENDS = {  # of cells: how it is told, where it is told otherwise
 
 
 @pytest.fixture(scope="module")
-def batch(shells):
+def batch(shells, rows):
     """All of them in one run."""
     shell = shells()
-    for name, (code, _) in DEATHS.items():
+    for name in rows(DEATHS):
+        code, _ = DEATHS[name]
         for place, (cells, _, _) in PLACES.items():
             file = f"death_{name}_{place}"
             dies = f"{NOW.replace('NAME', file)}; {code}"
@@ -77,7 +78,8 @@ def batch(shells):
         file = f"hook_{hook.replace(' ', '_')}"
         dies = f"{NOW.replace('NAME', file)}; os._exit(3)"
         shell.write(f"{file}.ipynb", IMPORTS, f"%%xunit_{kind} {rest}\n{dies}", *cells)
-    for name, (code, _) in EXITS.items():
+    for name in rows(EXITS):
+        code, _ = EXITS[name]
         body = f"async def test_b():\n    await asyncio.sleep(0)\n    {code}\n    await asyncio.sleep(1)"
         shell.write(f"exit_{name}_cell.ipynb", IMPORTS, code, LAST)
         shell.write(f"exit_{name}_test.ipynb", IMPORTS, f"def test_a(): {code}", LAST)

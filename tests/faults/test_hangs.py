@@ -37,17 +37,16 @@ async def test_a():
 
 
 @pytest.fixture(scope="module")
-def batch(shells, asked):
-    """All that are asked for in one run: in a test, in a teardown, and in a cell."""
+def batch(shells, rows):
+    """All of them in one run: in a test, in a teardown, and in a cell."""
     shell = shells()
-    for name, (code, _) in WAYS.items():
+    for name in rows(WAYS):
+        code, _ = WAYS[name]
         for place, above in (
             ("test", "def test_a():"),
             ("teardown", "%%xunit_teardown module"),
             ("cell", "if 1:"),
         ):
-            if asked and (f"test_{place}_that_hangs", name) not in asked:
-                continue
             now = NOW.replace("NAME", f"{name}_{place}")
             shell.write(f"{name}_{place}.ipynb", IMPORTS, f"{above}\n    {now}; {code}", LAST)
     shell.write("deep_cell.ipynb", IMPORTS, "def f():\n    time.sleep(99)\nf()", LAST)

@@ -79,12 +79,12 @@ CLOSES = {"stdout_closed": "sys.stdout.close()\nsys.stderr.close()"}
 
 
 @pytest.fixture(scope="module")
-def batch(shells, asked):
-    """All that are asked for in one run, each in a cell, and in a test."""
+def batch(shells, rows):
+    """All of them in one run, each in a cell, and in a test."""
     shell = shells()
-    names = {name for _, name in asked}
-    rows = {**BORNE, **BREAKS, **CLOSES}
-    for name, code in [row for row in rows.items() if not names or row[0] in names]:
+    codes = {**BORNE, **BREAKS, **CLOSES}
+    for name in rows(codes):
+        code = codes[name]
         test = "def test_it():\n" + textwrap.indent(code, "    ")
         shell.write(f"{name}_cell.ipynb", IMPORTS, code, FAILS, LAST)
         shell.write(f"{name}_test.ipynb", IMPORTS, test, FAILS, LAST)

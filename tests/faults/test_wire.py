@@ -85,14 +85,16 @@ def test_it():
 
 
 @pytest.fixture(scope="module")
-def batch(shells):
+def batch(shells, rows):
     """All of them in one run; each test comes between one that passes and one that would."""
     shell = shells()
-    for name, (code, _) in FORGED.items():
+    for name in rows(FORGED):
+        code, _ = FORGED[name]
         shell.write(
             f"{name}.ipynb", FIND, BEFORE, f"def test_it():\n    {code}\n    time.sleep(9)", LAST
         )
-    for name, (value, _) in DAMAGED.items():
+    for name in rows(DAMAGED):
+        value, _ = DAMAGED[name]
         test = REPORT.replace("NAME", f"damaged_{name}").replace("FIELD", name)
         shell.write(f"damaged_{name}.ipynb", FIND, BEFORE, test.replace("VALUE", value), LAST)
     for name, (changes, _) in DAMAGED_AGAIN.items():

@@ -28,11 +28,19 @@ class Cluster:
 
     def start(self, name: str, *words: str, python: str = sys.executable, **env: str) -> None:
         """Start a worker with one thread, and wait until it has registered."""
+        self.begin(name, *words, python=python, **env)
+        self.wait(name)
+
+    def wait(self, name: str) -> None:
+        """Wait until a worker has registered."""
         log = self.folder / name / "log"
+        until(lambda: "Registered to" in log.read_text())
+
+    def begin(self, name: str, *words: str, python: str = sys.executable, **env: str) -> None:
+        """Start a worker with one thread."""
         self._launch(name, [python], "worker", "--scheduler-file", str(self.file), "--name", name,
                      "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
                      "--local-directory", str(self.folder / name), *words, **env)  # fmt: skip
-        until(lambda: "Registered to" in log.read_text())
 
     def _launch(self, name: str, python: list[str], kind: str, *words: str, **env: str) -> None:
         folder = self.folder / name
@@ -72,7 +80,9 @@ def cluster(folder: Path, *workers: str, words: tuple[str, ...] = ()) -> Iterato
     made = Cluster(folder)
     try:
         for each in workers:
-            made.start(each, *words)
+            made.begin(each, *words)
+        for each in workers:
+            made.wait(each)
         yield made
     finally:
         made.close()

@@ -371,14 +371,15 @@ def _import_servers() -> None:
 def _import_commands(servers: Warm) -> None:
     """Load pytest's plugins as pytest does, and what a run imports; let runs fork their servers, too."""
     _load_plugins(["-p", "nbxunit", "--nbxunit"], RUN)
+    importlib.import_module("nbxunit.host.notebooks.files").import_ahead()
 
     def popen(words: Sequence[str], **options: Any) -> Any:
         if words[1:3] != ["-m", FORK_SERVER] or not servers.is_like(options["env"]):
             return subprocess.Popen(words, **options)
         return Process(servers.socket, FORK_SERVER, words[3:], options)
 
-    forking: Any = importlib.import_module("nbxunit.host.kernels.forking")
-    forking.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
+    launching: Any = importlib.import_module("nbxunit.host.kernels.launching")
+    launching.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
 
 
 def _main(kind: str, folder: str) -> None:

@@ -32,6 +32,8 @@ from warm_commands import Signalled
 from nbxunit.host.kernels import launching
 
 TIMEOUT = 60
+wanted = True
+"""Whether kernels are forks at all; the option `--kernels` says it."""
 
 
 def manager(*, warm: bool = True) -> KernelManager:
@@ -39,7 +41,7 @@ def manager(*, warm: bool = True) -> KernelManager:
     made = KernelManager(kernel_name="python3")
     if sys.platform != "win32":
         made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
-    if warm and launching.is_possible():
+    if warm and wanted and launching.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )

@@ -85,13 +85,14 @@ def test_ini_counts_as_for_modules(tmp_path, ini):
     assert mixed.counts == plain.counts or "-x" in ini
 
 
-def test_cache_options_select_the_same_tests(tmp_path):
+def test_cache_options_select_the_same_tests(tmp_path, pytestconfig):
     """--lf, --nf and --sw choose the same tests in the same order, run after run."""
+    more = ("--lf|test_alpha.EXT", "--lf") if pytestconfig.getoption("long") else ()
     suites = (
         suite.write_suite(tmp_path / "plain", notebooks=False),
         suite.write_suite(tmp_path / "mixed", notebooks=True),
     )
-    for options in ("", "--lf", "--nf", "--sw", "--sw", "--lf|test_alpha.EXT", "--lf"):
+    for options in ("", "--lf", "--nf", "--sw", "--sw", *more):
         plain, mixed = both(suites, options)
         assert (mixed.exit, mixed.reports) == (plain.exit, plain.reports), (options, mixed.text)
         assert mixed.counts == plain.counts, (options, mixed.text)

@@ -18,10 +18,12 @@ import unittest
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import greenlet  # type: ignore[import-untyped]
 import pytest
+import warm_kernels
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
@@ -913,8 +915,8 @@ IMPORTS = """
 
 @pytest.fixture(scope="class")
 def kernel() -> Iterator[Kernel]:
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel()
+    manager = warm_kernels.manager()
+    manager.start_kernel(cwd=Path.cwd(), env={**os.environ})
     client = manager.client()
     client.start_channels()
     try:
