@@ -5,7 +5,6 @@ Imports the standard library and what both sides share.
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,7 +112,7 @@ def _raised(names: Names, place: Place, error: tuple[str, str], reply: Mapping[s
     traceback = _traceback(cell, reply)
     line = _line(place, traceback, reply)
     said = protocol.clean(error[1])
-    if issubclass(getattr(builtins, error[0], Exception), SyntaxError):
+    if error[0] in ("SyntaxError", "IndentationError", "TabError"):
         said = _CODE_NAME.sub("", said)
     message = f"{error[0]}: {said}".splitlines()
     text = "\n".join([message[0], *_shown(names.style, cell.source, line, message, traceback)])
