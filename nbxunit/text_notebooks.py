@@ -19,10 +19,12 @@ MARKDOWN = frozenset((".md", ".markdown", ".myst", ".mystnb", ".mnb", ".Rmd", ".
 SCRIPT = ".py"
 SUFFIXES = MARKDOWN | {SCRIPT}
 _SCRIPT_HEADER = re.compile(
-    r"(?:#(?!\s*---).*\n|\s*\n)*#\s*---\n(?P<yaml>(?:#.*\n)*?)#\s*---\s*$", re.MULTILINE
+    r"(?:#(?![ \t]*---).*\n|[ \t]*\n)*#[ \t]*---\n(?P<yaml>(?:#.*\n)*?)#[ \t]*---[ \t]*$",
+    re.MULTILINE,
 )
 _SCRIPT_CELL = re.compile(
-    r"^# ?%%.*\n(?:\s*\n|# ?\|.*\n)*(?:#\s*xunit:\s*|(?:#\s*)?%%xunit_)(?:setup|teardown|test)\b",
+    r"^# ?%%.*\n(?:[ \t]*\n|# ?\|.*\n)*"
+    r"(?:#[ \t]*xunit:[ \t]*|(?:#[ \t]*)?%%xunit_)(?:setup|teardown|test)\b",
     re.MULTILINE,
 )
 """The begin of a cell of a script, and in its first line that it is a hook or a test."""

@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from shells import Shell
 
+from nbxunit import text_notebooks
+
 MYST = """\
 ---
 jupytext:
@@ -200,6 +202,12 @@ def test_a_script_that_registers(shell, line):
     result = shell.run("script.py", "-v")
     assert result.counts == {"passed": 1}
     assert "script.py::test_number PASSED" in result.output
+
+
+@pytest.mark.parametrize("begin", ["", "# %%\n", "# A comment\n"])
+def test_a_script_of_empty_lines(begin):
+    """To see that a Python file is no notebook takes no time, however many empty lines it begins with."""
+    assert not text_notebooks.says_so(f"{begin}{chr(10) * 5000}x = 1\n")
 
 
 def test_saved(shell):
