@@ -34,10 +34,6 @@ from typing import Any, NamedTuple
 FORK_SERVER = "nbxunit.kernel.headless.forkserver"
 KERNEL = ("hypothesis", "hypothesis.internal.observability")
 """What a kernel's pytest imports after its plugins."""
-AGAIN = (
-    "ipykernel.debugger", "debugpy.server", "debugpy.server.api", "debugpy._vendored.force_pydevd",
-)  # fmt: skip
-"""What each server imports again, since it adds to the environment; what it imports in its turn is there."""
 RUN = (
     "hypothesis.internal.observability", "nbxunit.host.running.control", "nbxunit.host.running.local",
     "nbxunit.host.session.plugin", "nbxunit.host.session.workers", "nbxunit.host.comparing.update",
@@ -356,12 +352,9 @@ def _import_servers() -> None:
     options = importlib.import_module("nbxunit.kernel.run.options")
     ahead = importlib.import_module("nbxunit.kernel.compat.ahead")
     installed = importlib.import_module("nbxunit.kernel.compat.installed")
-    for name in (*server.MODULES, *server.LATE):
+    for name in server.MODULES:
         if name != "ipykernel.kernelapp":
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-    for name in AGAIN:
-        sys.modules.pop(name, None)
+            importlib.import_module(name)
     _load_plugins(options.WITHOUT_BLOCKED, KERNEL)
     ahead.make(options.WITHOUT_BLOCKED)
     with installed.read_once():
