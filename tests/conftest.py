@@ -53,7 +53,7 @@ LONG = {
     r"dask/test_bad_input.py::.*\[(127|strange).*": "what is no address, besides one where nobody listens",
     r"dask/test_failures.py::test_a_worker_that_dies_is_told\[15\]": "SIGTERM, besides SIGKILL",
     r"dask/test_failures.py::test_the_only_worker_dies_and_another_joins": "besides a lost notebook that starts again",
-    r"faults/test_ends.py::.*\b(sigterm|sighup|abort|c_exit|by_a_child|exec|alarm|exit|raise|kernel)\b.*":
+    r"faults/test_ends.py::(row|test_death|test_exit_in_\w+)\[.*\b(sigterm|sighup|abort|c_exit|by_a_child|exec|alarm|exit|raise|kernel)\b.*":
         "besides a status, two signals, a thread, and four ways to exit",
     r"faults/test_hangs.py::.*\b(c_code|c_sleep|system|subprocess|keeps|shows|handles|ignores)\b.*":
         "besides seven ways, in Python and in C, that react to an interrupt and that do not",
