@@ -84,18 +84,15 @@ def _notebook(case: Case, first: str = "") -> nbformat.NotebookNode:
     return new_notebook(cells=cells, metadata=METADATA)
 
 
-def inline(case: Case, folder: Path, *, warm: bool) -> tuple[Outcome, Outcome | None]:
-    """`case` in a notebook whose last cell is `%xunit_run`, and what the same run does again.
-
-    The kernel is forked from one that is `warm`, or spawned.
-    """
+def inline(case: Case, folder: Path) -> tuple[Outcome, Outcome | None]:
+    """`case` in a notebook whose last cell is `%xunit_run`, and what the same run does again."""
     path = write(case, folder)
     notebook = nbformat.read(path, 4)
     run = f"%xunit_run {case.header.get('inline-args', '')}".rstrip()
     own = len(notebook.cells)
     if not case.runs_cells:
         notebook.cells += [new_code_cell(run), new_code_cell(run)]
-    with _client(notebook, path.parent, folder, warm=warm) as client:
+    with _client(notebook, path.parent, folder) as client:
         error = _execute(client, range(own))
         before = len(_events(folder))
         if case.runs_cells or error != "ok":
@@ -110,10 +107,8 @@ def inline(case: Case, folder: Path, *, warm: bool) -> tuple[Outcome, Outcome | 
 
 
 @contextlib.contextmanager
-def _client(
-    notebook: nbformat.NotebookNode, cwd: Path, folder: Path, *, warm: bool
-) -> Iterator[NotebookClient]:
-    with warm_kernels.started(cwd, _environment(folder), warm=warm) as (manager, kernel):
+def _client(notebook: nbformat.NotebookNode, cwd: Path, folder: Path) -> Iterator[NotebookClient]:
+    with warm_kernels.started(cwd, _environment(folder)) as (manager, kernel):
         client = NotebookClient(notebook, km=manager, timeout=TIMEOUT)
         client.kc = kernel
         yield client

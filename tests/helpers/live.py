@@ -143,13 +143,10 @@ def _texts(content: dict[str, Any]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *, loaded: bool = True, warm: bool = True) -> Iterator[LiveKernel]:
-    """A kernel in `folder`, with the extension `loaded`, whose test cells register only.
-
-    It is forked from one that is `warm`, or spawned.
-    """
+def started(folder: Path, *, loaded: bool = True) -> Iterator[LiveKernel]:
+    """A kernel in `folder`, with the extension `loaded`, whose test cells register only."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    with warm_kernels.started(folder, kept, warm=warm) as (_, client):
+    with warm_kernels.started(folder, kept) as (_, client):
         kernel = LiveKernel(client)
         if loaded:
             kernel.run("%load_ext nbxunit\n%xunit_config run_cells=False")

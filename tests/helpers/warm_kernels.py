@@ -13,6 +13,7 @@ import functools
 import itertools
 import json
 import os
+import queue
 import select
 import shutil
 import socket
@@ -36,12 +37,12 @@ wanted = True
 """Whether kernels are forks at all; the option `--kernels` says it."""
 
 
-def manager(*, warm: bool = True) -> KernelManager:
-    """A manager that starts its kernel as a fork, if it is to be `warm` and the system has forks."""
+def manager() -> KernelManager:
+    """A manager that starts its kernel as a fork, where forks are wanted and the system has them."""
     made = KernelManager(kernel_name="python3")
     if sys.platform != "win32":
         made.transport, made.ip = "ipc", f"{_sockets()}/{next(_numbers)}"
-    if warm and wanted and launching.is_possible():
+    if wanted and launching.is_possible():
         made.provisioner = _Provisioner(
             kernel_id=made.kernel_id or "", kernel_spec=made.kernel_spec, parent=made
         )
@@ -50,20 +51,33 @@ def manager(*, warm: bool = True) -> KernelManager:
 
 @contextlib.contextmanager
 def started(
-    folder: Path, env: Mapping[str, str], *, warm: bool = True
+    folder: Path, env: Mapping[str, str]
 ) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
     """A kernel in `folder` with these variables, and its client, for the time of a block."""
-    made = manager(warm=warm)
+    made = manager()
     made.start_kernel(cwd=str(folder), env={**env})
     client = made.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=TIMEOUT)
+        wait_until_ready(client)
         yield made, client
     finally:
         client.stop_channels()
         made.shutdown_kernel(now=True)
         made.cleanup_resources()
+
+
+def wait_until_ready(client: BlockingKernelClient) -> None:
+    """Wait until the kernel answers, and its output comes. The client's own way waits 0.2 s more."""
+    while True:
+        asked = client.kernel_info()
+        client.get_shell_msg(timeout=TIMEOUT)
+        with contextlib.suppress(queue.Empty):  # output is lost until the kernel knows who listens
+            while True:
+                message = client.get_iopub_msg(timeout=0.2)
+                is_ours = message["parent_header"].get("msg_id") == asked
+                if is_ours and message["content"].get("execution_state") == "idle":
+                    return
 
 
 _numbers = itertools.count(1)
@@ -82,6 +96,11 @@ class _Provisioner(LocalProvisioner):
         self.process = _server().fork(argv, str(kwargs["cwd"]), kwargs["env"])
         self.pid = self.pgid = self.process.pid
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is called
+        await super().kill(restart)
+        assert self.process is not None
+        self.process.wait()  # the manager looks ten times a second
 
 
 @functools.cache

@@ -36,11 +36,10 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize(("name", "mode"), parameters)
 
 
-def test_case(name, mode, tmp_path, pytestconfig):
+def test_case(name, mode, tmp_path):
     """The case does what its file says, in the order it says."""
     case = CASES[name]
-    warm = pytestconfig.getoption("kernels") == "forked"
-    outcome = _outcome(case, mode, tmp_path, warm=warm)
+    outcome = _outcome(case, mode, tmp_path)
     report = f"{case.header['sentence']}\n--- {mode} output of {name}:\n{outcome.output}"
     assert outcome.events == case.expected_events(mode), report
     if mode in lifecycle_cases.HEADLESS:
@@ -55,13 +54,13 @@ def test_case(name, mode, tmp_path, pytestconfig):
             assert _plain(line) in text, report
 
 
-def _outcome(case: Case, mode: str, folder: Path, *, warm: bool) -> Outcome:
+def _outcome(case: Case, mode: str, folder: Path) -> Outcome:
     if mode == "headless" and case.shares:
         return _together(SHARING.index(case) // TOGETHER)[case.name]
     if mode in lifecycle_cases.HEADLESS:
         return lifecycle_harness.headless(case, folder)
     if case.name not in _sessions:
-        _sessions[case.name] = lifecycle_harness.inline(case, folder, warm=warm)
+        _sessions[case.name] = lifecycle_harness.inline(case, folder)
     first, second = _sessions[case.name]
     return first if mode == "inline" or second is None else second
 

@@ -915,18 +915,10 @@ IMPORTS = """
 
 @pytest.fixture(scope="class")
 def kernel() -> Iterator[Kernel]:
-    manager = warm_kernels.manager()
-    manager.start_kernel(cwd=Path.cwd(), env={**os.environ})
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
+    with warm_kernels.started(Path.cwd(), os.environ) as (manager, client):
         kernel = Kernel(manager, client)
         kernel.run(IMPORTS)
         yield kernel
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 class TestKernel:
