@@ -78,13 +78,14 @@ def test_a_lost_notebook_starts_again_while_nothing_of_it_is_shown(tmp_path, she
     shell.write("a.ipynb", LOAD, f"{WHERE}NAME = 'a'",
                 "note(f'hangs in {os.environ[\"WORKER\"]}')\nif len(open('notes').readlines()) < 2: time.sleep(120)",
                 LAST)  # fmt: skip
+    shell.say_soon()
     folder = tmp_path / "cluster"
     folder.mkdir()
     with clusters.cluster(folder, "one", words=("--no-nanny",)) as cluster:
         run = shell.start("a.ipynb", "--dask", str(cluster.file), "--dask-again", "1")
         assert hanging_in(shell) == "one"
         cluster.signal("one", signal.SIGKILL)
-        time.sleep(11)
+        time.sleep(3)
         cluster.start("two")
         output = ended(run)
     assert run.returncode == 0, output

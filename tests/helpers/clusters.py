@@ -63,14 +63,10 @@ class Cluster:
         return [entry.name for entry in Path("/proc").glob("[0-9]*") if _is_kernel(entry, mark)]
 
     def close(self) -> None:
-        """End all of it."""
+        """Kill all of it: asked to end, workers would wait for a scheduler that ends, too."""
         for process in self.processes.values():
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-        for process in self.processes.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
             process.kill()
+        for process in self.processes.values():
             process.wait()
 
 

@@ -20,6 +20,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import inspect
 import io
 import json
 import os
@@ -46,6 +47,8 @@ GENERATIONS = 20
 """How often the server looks for what it inherits: children come when their parents have ended."""
 LATE = ("ipykernel.debugger",)
 """What a kernel imports as well, where it is installed."""
+LATE_OF_PLUGINS = {"_hypothesis_pytestplugin": "hypothesis.internal.observability"}
+"""What plugins, by their modules, import when they write their part of the summary, which is in each kernel."""
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that are meant for the host, which ends its server by itself."""
 PR_SET_PDEATHSIG = 1
@@ -268,10 +271,16 @@ def _warm(words: Sequence[str]) -> None:
             with contextlib.suppress(BaseException):
                 config = pytest_config.prepare(arguments, [])
                 installed.plugins_of(config)
+                for plugin, late in LATE_OF_PLUGINS.items():
+                    if plugin in sys.modules:
+                        importlib.import_module(late)
                 pytest_config.unconfigure(config)
             os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
             pytest.main(arguments)
         sys.modules.pop(test.stem, None)
+    with contextlib.suppress(Exception):  # a module that answers to every name
+        # It learns the files of all modules, which a first traceback waits for.
+        inspect.getmodule(compile("", test.name, "exec"))
     os.environ.pop(names[2], None)
     os.environ.update({name: value for name, value in hidden.items() if value is not None})
 
