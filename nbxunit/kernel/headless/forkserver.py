@@ -20,8 +20,6 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import inspect
-import io
 import json
 import os
 import selectors
@@ -29,13 +27,12 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbxunit.kernel.headless import forked_kernel, system
+from nbxunit.kernel.headless import forked_kernel, system, warming
 from nbxunit.protocol import KERNEL_ID
 
 MODULES = (
@@ -47,8 +44,6 @@ GENERATIONS = 20
 """How often the server looks for what it inherits: children come when their parents have ended."""
 LATE = ("ipykernel.debugger",)
 """What a kernel imports as well, where it is installed."""
-LATE_OF_PLUGINS = {"_hypothesis_pytestplugin": "hypothesis.internal.observability"}
-"""What plugins, by their modules, import when they write their part of the summary, which is in each kernel."""
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that are meant for the host, which ends its server by itself."""
 PR_SET_PDEATHSIG = 1
@@ -76,7 +71,7 @@ class Server:
         for name in LATE:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-        _make_ahead()
+        warming.make_ahead()
         server = os.getpid()
         orders = self._orders()
         for order in orders:
@@ -115,7 +110,7 @@ class Server:
                 importlib.import_module(name)
         gc.freeze()  # pytest collects garbage ten times at the end of its run
         if order["many"]:
-            _warm(order["words"])
+            warming.run_small_test(order["words"])
         self._check_threads("a pytest plugin starts a thread when it is imported")
         _when_host_dies(signal.SIGCONT)
         gc.freeze()  # a child's collections touch, and so copy, none of what is here
@@ -224,65 +219,6 @@ def _when_host_dies(number: int) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
-
-
-def _make_ahead() -> None:
-    """Make what each kernel's run begins with, while the host is not ready yet either."""
-    from nbxunit.kernel.compat import ahead, installed
-    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
-
-    ahead.make(WITHOUT_BLOCKED)
-    with installed.read_once():
-        pass  # what is installed has been read
-
-
-def _warm(words: Sequence[str]) -> None:
-    """Load plugins, and run pytest on one small test, so that what a first run in a process loads is there.
-
-    The test runs without the plugins of others, some of which work for only one session in a process.
-    How it ends does not matter: what is wrong with a plugin, each kernel says for itself.
-    """
-    import pytest
-
-    from nbxunit.kernel.compat import config as pytest_config
-    from nbxunit.kernel.compat import installed
-    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
-    from nbxunit.kernel.run.restoring import restored
-
-    names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    hidden = {name: os.environ.get(name) for name in names}
-    for name in names[:2]:
-        os.environ.pop(name, None)
-    with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
-        test = Path(folder, "test_nbxunit_warm.py")
-        test.write_text("def test_warm(request):\n    assert request\n")
-        with (
-            restored(),
-            installed.read_once(),
-            pytest_config.fixtures_looked_for_once(),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-            contextlib.suppress(BaseException),
-        ):
-            arguments = [
-                "-q", "-p", "no:cacheprovider", *WITHOUT_BLOCKED, *words,
-                "--rootdir", folder, "-c", os.devnull, str(test),
-            ]  # fmt: skip
-            with contextlib.suppress(BaseException):
-                config = pytest_config.prepare(arguments, [])
-                installed.plugins_of(config)
-                for plugin, late in LATE_OF_PLUGINS.items():
-                    if plugin in sys.modules:
-                        importlib.import_module(late)
-                pytest_config.unconfigure(config)
-            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-            pytest.main(arguments)
-        sys.modules.pop(test.stem, None)
-    with contextlib.suppress(Exception):  # a module that answers to every name
-        # It learns the files of all modules, which a first traceback waits for.
-        inspect.getmodule(compile("", test.name, "exec"))
-    os.environ.pop(names[2], None)
-    os.environ.update({name: value for name, value in hidden.items() if value is not None})
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+"""What the process that forks kernels does before the first one, so that none has to do it.
+
+Imports the standard library, and pytest when it is asked to: the server's first imports are its own business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+LATE_OF_PLUGINS = {"_hypothesis_pytestplugin": "hypothesis.internal.observability"}
+"""What plugins, by their modules, import when they write their part of the summary, which is in each kernel."""
+
+
+def make_ahead() -> None:
+    """Make what each kernel's run begins with, while the host is not ready yet either."""
+    from nbxunit.kernel.compat import ahead, installed
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
+
+    ahead.make(WITHOUT_BLOCKED)
+    with installed.read_once():
+        pass  # what is installed has been read
+
+
+def run_small_test(words: Sequence[str]) -> None:
+    """Load plugins, and run pytest on one small test, so that what a first run in a process loads is there.
+
+    The test runs without the plugins of others, some of which work for only one session in a process.
+    How it ends does not matter: what is wrong with a plugin, each kernel says for itself.
+    """
+    import pytest
+
+    from nbxunit.kernel.compat import config as pytest_config
+    from nbxunit.kernel.compat import installed
+    from nbxunit.kernel.run.options import WITHOUT_BLOCKED
+    from nbxunit.kernel.run.restoring import restored
+
+    names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    hidden = {name: os.environ.get(name) for name in names}
+    for name in names[:2]:
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix="nbxunit-") as folder:
+        test = Path(folder, "test_nbxunit_warm.py")
+        test.write_text("def test_warm(request):\n    assert request\n")
+        with (
+            restored(),
+            installed.read_once(),
+            pytest_config.fixtures_looked_for_once(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.suppress(BaseException),
+        ):
+            arguments = [
+                "-q", "-p", "no:cacheprovider", *WITHOUT_BLOCKED, *words,
+                "--rootdir", folder, "-c", os.devnull, str(test),
+            ]  # fmt: skip
+            with contextlib.suppress(BaseException):
+                config = pytest_config.prepare(arguments, [])
+                installed.plugins_of(config)
+                for plugin, late in LATE_OF_PLUGINS.items():
+                    if plugin in sys.modules:
+                        importlib.import_module(late)
+                pytest_config.unconfigure(config)
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+            pytest.main(arguments)
+        sys.modules.pop(test.stem, None)
+    with contextlib.suppress(Exception):  # a module that answers to every name
+        # It learns the files of all modules, which a first traceback waits for.
+        inspect.getmodule(compile("", test.name, "exec"))
+    os.environ.pop(names[2], None)
+    os.environ.update({name: value for name, value in hidden.items() if value is not None})
