@@ -1,16 +1,19 @@
-"""A run that is forked ahead: pytest is imported, and its fork server has imported what notebooks do."""
+"""A run that is forked ahead: pytest and its plugins are imported, and its fork server has what notebooks import."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
+
+import pytest
 
 from nbxunit.host import compat
 from nbxunit.host.kernels import launching
@@ -18,11 +21,13 @@ from nbxunit.host.notebooks import files
 from nbxunit.host.session.changed import Touched
 
 _IMPORTED = (
-    "pytest", "nbclient", "jupyter_client.manager", "jupyter_client.asynchronous.client",
+    "nbclient", "jupyter_client.manager", "jupyter_client.asynchronous.client",
     "jupyter_client.provisioning", "nbxunit.host.running.local", "nbxunit.host.session.plugin",
     "nbxunit.host.session.replay",
 )  # fmt: skip
 """What every run imports, once for all of them."""
+OPTIONS = ("-p", "nbxunit")
+"""What every run says to pytest."""
 
 
 class Runner:
@@ -34,8 +39,11 @@ class Runner:
         self._output = output
 
     @classmethod
-    def fork(cls, run: Callable[..., int], libraries: Sequence[str]) -> Runner:
-        """A new one, whose fork server imports `libraries` meanwhile."""
+    def fork(cls, run: Callable[..., int], libraries: Sequence[str] | None) -> Runner:
+        """A new one. It loads pytest's plugins meanwhile, and its fork server imports `libraries`.
+
+        With None it does not: the person may work on one of these plugins, and each run is to see a change.
+        """
         with compat.without_grammar():
             for name in _IMPORTED:
                 importlib.import_module(name)
@@ -79,13 +87,16 @@ class Runner:
 
 
 def _serve(
-    channel: socket.socket, output: int, run: Callable[..., int], libraries: Sequence[str]
+    channel: socket.socket, output: int, run: Callable[..., int], libraries: Sequence[str] | None
 ) -> int:
     """Be the process: wait for the order, and run it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # while it waits, Ctrl-C is the watch's
     os.set_inheritable(channel.fileno(), False)  # noqa: FBT003
-    if server := launching.launch_early():
-        server.warm(libraries, ["-p", "nbxunit"])
+    server = launching.launch_early()
+    if libraries is not None:
+        if server is not None:
+            server.warm(libraries, OPTIONS)
+        _load_plugins()
     with channel.makefile("r", encoding="utf-8") as orders:
         line = orders.readline()
     if not line:
@@ -98,3 +109,31 @@ def _serve(
     order = json.loads(line)
     touched = order["touched"]
     return run(order["words"], [] if touched is None else [Touched(map(Path, touched))])
+
+
+class _Loaded:
+    """Ends pytest where it has loaded its plugins, and would let them see files."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(self) -> Generator[None]:
+        _enough()
+        yield
+
+
+class _LoadedError(Exception):
+    """The plugins are loaded."""
+
+
+def _enough() -> None:
+    raise _LoadedError
+
+
+def _load_plugins() -> None:
+    """Import pytest's plugins as a run does. What is wrong with one, each run says for itself."""
+    quiet = io.StringIO()
+    with (
+        contextlib.redirect_stdout(quiet),
+        contextlib.redirect_stderr(quiet),
+        contextlib.suppress(BaseException),
+    ):
+        pytest.main([*OPTIONS, "-c", os.devnull, "--rootdir", os.sep], [_Loaded()])

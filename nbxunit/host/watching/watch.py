@@ -13,6 +13,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ _OPTIONS = ("--ff", "-q", "-W", "ignore:Module already imported:pytest.PytestAss
 """Options of each run. What watchfiles imports, pytest finds imported; no test of it is to be rewritten."""
 _WAKE = 50
 """Milliseconds between two looks at the keyboard."""
-_SETTLED = 20
+_SETTLED = 10
 """Milliseconds without a change after which a save is taken as whole."""
 
 
@@ -128,8 +129,11 @@ class Watching:
     def _prepare(self) -> None:
         self._next = Runner.fork(self._run, self._libraries())
 
-    def _libraries(self) -> list[str]:
-        """What the notebooks import that is installed, for the fork server."""
+    def _libraries(self) -> list[str] | None:
+        """What the notebooks import that is installed, for the fork server; None where a plugin is not."""
+        plugins = {each.module.partition(".")[0] for each in entry_points(group="pytest11")}
+        if not all(map(_is_installed, plugins - {"nbxunit"})):
+            return None
         found: set[str] = set()
         for path in self._paths or [Path()]:
             notebooks = path.rglob("*.ipynb") if path.is_dir() else [path]

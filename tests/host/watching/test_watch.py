@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 from terminals import Terminal
@@ -41,6 +43,24 @@ def test_what_a_save_runs(shell, terminal):
     screen = terminal.screen()
     assert "1 failed, 1 passed" in screen
     assert "\nF. " in screen.replace("\r", "")  # failed ones first
+
+
+def test_a_plugin_that_changes(shell, monkeypatch):
+    """A plugin that a person works on, which is not in the folder of installed ones, is loaded anew by each run."""
+    monkeypatch.setenv("PYTHONPATH", str(shell.folder), prepend=os.pathsep)
+    plugin = "import pytest\n@pytest.fixture\ndef number(): return {}\n"
+    (shell.folder / "numbers_plugin.py").write_text(plugin.format(1))
+    metadata = shell.folder / "numbers_plugin-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: numbers-plugin\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[pytest11]\nnumbers = numbers_plugin\n")
+    shell.write("a.ipynb", "import numbers_plugin", "def test_a(number):\n    assert number == 1")
+    terminal = Terminal(shell.folder)
+    assert "1 passed" in terminal.screen()
+    time.sleep(2)  # the next run waits, and has loaded what it may
+    (shell.folder / "numbers_plugin.py").write_text(plugin.format(23))
+    assert "assert 23 == 1" in terminal.screen()
+    assert terminal.close() == 0
 
 
 def test_without_watchfiles(shell):
