@@ -48,7 +48,7 @@ def main(rounds: int = 5) -> None:
         (work / "cluster").mkdir()
         with clusters.cluster(work / "cluster") as cluster:
             for worker in ("one", "two"):
-                cluster.start(worker, **alone)
+                cluster.start(worker, python=sys.executable, **alone)
             for number in range(rounds + 1):
                 for way, costs in found.items():
                     words = ("-n", "2") if way == "-n 2" else ("--dask", str(cluster.file))

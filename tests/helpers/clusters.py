@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from shells import heed_signals
+import warm_commands
 
 
 class Cluster:
@@ -19,13 +19,12 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "scheduler.json"
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Any] = {}
         words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self._launch("scheduler", [sys.executable], "scheduler", *words,
-                     "--scheduler-file", str(self.file))  # fmt: skip
+        self._launch("scheduler", "", "scheduler", *words, "--scheduler-file", str(self.file))
         until(self.file.exists)
 
-    def start(self, name: str, *words: str, python: str = sys.executable, **env: str) -> None:
+    def start(self, name: str, *words: str, python: str = "", **env: str) -> None:
         """Start a worker with one thread, and wait until it has registered."""
         self.begin(name, *words, python=python, **env)
         self.wait(name)
@@ -35,22 +34,24 @@ class Cluster:
         log = self.folder / name / "log"
         until(lambda: "Registered to" in log.read_text())
 
-    def begin(self, name: str, *words: str, python: str = sys.executable, **env: str) -> None:
-        """Start a worker with one thread."""
-        self._launch(name, [python], "worker", "--scheduler-file", str(self.file), "--name", name,
+    def begin(self, name: str, *words: str, python: str = "", **env: str) -> None:
+        """Start a worker with one thread, with another `python` than this one."""
+        self._launch(name, python, "worker", "--scheduler-file", str(self.file), "--name", name,
                      "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
                      "--local-directory", str(self.folder / name), *words, **env)  # fmt: skip
 
-    def _launch(self, name: str, python: list[str], kind: str, *words: str, **env: str) -> None:
+    def _launch(self, name: str, python: str, kind: str, *words: str, **env: str) -> None:
         folder = self.folder / name
         folder.mkdir()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        env = {**kept, "CLUSTER": str(self.folder), "WORKER": name, **env}
         with (folder / "log").open("wb") as log:
-            self.processes[name] = subprocess.Popen(
-                [*python, "-m", "dask", kind, *words], cwd=folder, stdout=log, stderr=log,
-                env={**kept, "CLUSTER": str(self.folder), "WORKER": name, **env},
-                preexec_fn=heed_signals,  # noqa: PLW1509 - as in shells
-            )  # fmt: skip
+            options: dict[str, Any] = {"cwd": folder, "env": env, "stdout": log, "stderr": log}
+            if python:
+                started = subprocess.Popen([python, "-m", "dask", kind, *words], **options)
+            else:
+                started = warm_commands.start("dask", [kind, *words], **options)
+            self.processes[name] = started
 
     def signal(self, name: str, number: int) -> None:
         """Send a signal to the scheduler or a worker."""

@@ -1,9 +1,11 @@
 """Commands that warm processes fork, instead of spawned ones that each import pytest and its plugins.
 
-There are two such processes for each worker of the tests. One has imported what `python -m nbxunit` and
-`python -m pytest` import, the other what nbxunit's fork server and its kernels import, and neither has done
-anything else. A command is a fork with its own arguments, folder, environment and streams, which then
-runs the module. What cannot be a fork is spawned: with a terminal, or with other variables of the interpreter.
+There are up to three such processes for each worker of the tests. One has imported what `python -m nbxunit`
+and `python -m pytest` import. One has imported what nbxunit's fork server and its kernels import, and has run
+a small test, as such a server does before the first of several kernels. The third, for clusters, is like the
+first and has imported distributed. A command is a fork with its own arguments, folder, environment and
+streams, which then runs the module. What cannot be a fork is spawned: with a terminal, or with other variables
+of the interpreter.
 """
 
 from __future__ import annotations
@@ -32,16 +34,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FORK_SERVER = "nbxunit.kernel.headless.forkserver"
-KERNEL = ("hypothesis", "hypothesis.internal.observability")
-"""What a kernel's pytest imports after its plugins."""
+WARMED_WITH = ["-p", "nbxunit"]
+"""What a run without other words lets its fork server load."""
 RUN = (
     "hypothesis.internal.observability", "nbxunit.host.running.control", "nbxunit.host.running.local",
     "nbxunit.host.session.plugin", "nbxunit.host.session.workers", "nbxunit.host.comparing.update",
     "nbformat.v4.convert", "jupyter_client.asynchronous", "jupyter_client.manager", "nbclient",
 )  # fmt: skip
 """What a run imports after pytest and the plugins."""
+CLUSTERS = (
+    "distributed.cli.dask_scheduler",
+    "distributed.cli.dask_worker",
+    "nbxunit.host.running.remote",
+)
+"""What the processes of a cluster import."""
 INTERPRETER = (
-    "PYTHON", "LD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER", "COV", "HYPOTHESIS",
+    "PYTHON", "LD_", "MALLOC_", "LC_", "LANG", "TZ", "IPYTHON", "JUPYTER", "COV", "HYPOTHESIS", "DASK",
 )  # fmt: skip
 """Variables that a process looks at when it starts, or that modules look at when they are imported."""
 STREAMS = ("stdin", "stdout", "stderr")
@@ -65,8 +73,9 @@ def start(module: str, words: Sequence[str], **options: Any) -> Any:
     """
     streams = [options.get(name) for name in STREAMS]
     is_plain = streams[0] is not subprocess.PIPE and not _has_terminal(streams)
-    if sys.platform == "linux" and is_plain and _warm("commands").is_like(options["env"]):
-        return Process(_warm("commands").socket, module, words, options)
+    kind = "clusters" if module == "dask" or "--dask" in words else "commands"
+    if sys.platform == "linux" and is_plain and _warm(kind).is_like(options["env"]):
+        return Process(_warm(kind).socket, module, words, options)
     if hasattr(os, "fork"):
         options = {"preexec_fn": heed_signals, **options}
     return subprocess.Popen([sys.executable, "-m", module, *words], text=True, **options)
@@ -231,8 +240,8 @@ def _folder() -> str:
 
 @functools.cache
 def _warm(kind: str) -> Warm:
-    """The warm process for "commands", or for "servers". It ends with this one, which alone has `ours` open."""
-    if kind == "commands":
+    """The warm process for a kind of commands, or for "servers". It ends with this one, which alone has `ours` open."""
+    if kind != "servers":
         _warm("servers")
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     reading, ours = os.pipe()
@@ -355,7 +364,16 @@ def _import_servers() -> None:
     for name in server.MODULES:
         if name != "ipykernel.kernelapp":
             importlib.import_module(name)
-    _load_plugins(options.WITHOUT_BLOCKED, KERNEL)
+    warming = importlib.import_module("nbxunit.kernel.headless.warming")
+    run_small_test = warming.run_small_test
+    run_small_test(WARMED_WITH)
+
+    # A server that is to run the same one, before the first of several kernels, has it behind itself.
+    def run_another_small_test(words: Sequence[str]) -> None:
+        if words != WARMED_WITH or any(name.startswith("PYTEST_") for name in os.environ):
+            run_small_test(words)
+
+    warming.run_small_test = run_another_small_test
     ahead.make(options.WITHOUT_BLOCKED)
     with installed.read_once():
         pass
@@ -382,6 +400,8 @@ def _main(kind: str, folder: str) -> None:
         _import_servers()
     else:
         _import_commands(Warm(f"{folder}/servers", dict(os.environ)))
+        for name in CLUSTERS if kind == "clusters" else ():
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end it
