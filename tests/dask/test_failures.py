@@ -78,7 +78,7 @@ def test_a_lost_notebook_starts_again_while_nothing_of_it_is_shown(tmp_path, she
     shell.write("a.ipynb", LOAD, f"{WHERE}NAME = 'a'",
                 "note(f'hangs in {os.environ[\"WORKER\"]}')\nif len(open('notes').readlines()) < 2: time.sleep(120)",
                 LAST)  # fmt: skip
-    shell.say_soon()
+    shell.be_impatient()
     folder = tmp_path / "cluster"
     folder.mkdir()
     with clusters.cluster(folder, "one", words=("--no-nanny",)) as cluster:

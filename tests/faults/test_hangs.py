@@ -51,7 +51,8 @@ def batch(shells, rows):
             shell.write(f"{name}_{place}.ipynb", IMPORTS, f"{above}\n    {now}; {code}", LAST)
     shell.write("deep_cell.ipynb", IMPORTS, "def f():\n    time.sleep(99)\nf()", LAST)
     shell.write("deep_test.ipynb", IMPORTS, AWAITS, "def test_last(): assert cleaned == 'up'")
-    return Batch(shell, "--test-timeout", "1.5", "--cell-timeout", "1.5", timeout=500)
+    # They wait for the most part, so that more of them run at once than elsewhere.
+    return Batch(shell, "--test-timeout", "1.5", "--cell-timeout", "1.5", "-n", "8", timeout=500)
 
 
 def test_the_run_goes_on(batch):

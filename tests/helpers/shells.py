@@ -33,10 +33,11 @@ class Shell:
         suite.write_notebook(path, list(cells), **metadata)
         return path
 
-    def say_soon(self) -> None:
-        """Let runs say after one silent second, and not after ten, what they wait for."""
+    def be_impatient(self) -> None:
+        """Let runs say after one silent second what they wait for, and a scheduler have one to answer."""
         (self.folder / "conftest.py").write_text(
             "import os\nif 'NBXUNIT_KERNEL' not in os.environ:\n"
+            "    from nbxunit.host.running import connecting\n    connecting.ANSWER = 1.0\n"
             "    from nbxunit.host.session import waiting\n    waiting.PATIENCE = 1.0\n"
         )
 

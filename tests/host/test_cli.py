@@ -218,7 +218,7 @@ def test_every_report_arrives_in_order(shell):
 
 def test_what_runs_is_said_where_there_is_no_terminal(shell):
     """After some silent seconds a line says which test is running."""
-    shell.say_soon()
+    shell.be_impatient()
     shell.write("a.ipynb", "import time", "def test_long(): time.sleep(3)")
     assert "a.ipynb: running a.ipynb::test_long" in shell.run("a.ipynb").output
 
