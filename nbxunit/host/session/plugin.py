@@ -38,6 +38,7 @@ def register(config: pytest.Config) -> None:
         "running": Running(state, runs),
         "neighbours": Neighbours(state),
         "durations": state.durations,
+        "warned": state.warned,
         "ending": Ending(state),
         "summaries": Summaries(state),
         "annotations": Annotations(config),

@@ -61,6 +61,7 @@ class Replay:
     def __init__(self, item: NotebookItem, state: NotebookSession) -> None:
         self._item = item
         self._room = state.room
+        self._has_told = state.warned.has_told
         self._watched = state.signals.watched
         self._config = item.config
         self._session = item.session
@@ -270,6 +271,8 @@ class Replay:
             self._telling.not_run(report.nodeid, report.longrepr or "", tuple(report.sections))
 
     def _warned(self, event: protocol.Warned) -> None:
+        if self._has_told(event):
+            return
         self._hook.pytest_warning_recorded.call_historic(
             kwargs={
                 "warning_message": compat.warning_message(

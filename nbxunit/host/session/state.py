@@ -18,6 +18,7 @@ from nbxunit.host.session.changed import Changed
 from nbxunit.host.session.durations import Durations
 from nbxunit.host.session.selection import Asked, CacheSelection, split_arguments
 from nbxunit.host.session.signals import Signals
+from nbxunit.host.session.warned import Warned
 from nbxunit.host.session.workers import Workers
 from nbxunit.limits import RUN_LIMIT, Room
 
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 class NotebookSession:
     """One pytest session with notebooks in it.
 
-    `cache` knows what the host's cache tells kernels, `room` how much all reports may hold. `notebooks` is
-    how many it has, as far as a pool wants to know: one, while they are collected. `pool`
-    is there once a notebook has been submitted, and `stack` closes at the end of the session. What was
-    learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
+    `cache` knows what the host's cache tells kernels, `warned` which warnings were told, `room` how much
+    all reports may hold. `notebooks` is how many it has, as far as a pool wants to know: one, while they are
+    collected. `pool` is there once a notebook has been submitted, and `stack` closes at the end of the
+    session. What was learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
     number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
     they are about; what plugins in kernels have `said`; the `exit_status` of one that had its own.
     """
@@ -44,6 +45,7 @@ class NotebookSession:
         self.stack = contextlib.ExitStack()
         workers = getattr(config, "workerinput", {}).get("workercount", 1)
         self.durations = Durations(config)
+        self.warned = Warned()
         self.room = Room(RUN_LIMIT // workers)  # xdist's controller keeps the reports of all
         self.forking: Forking | None = None
         self.pool: Pool | None = None
