@@ -70,8 +70,13 @@ SAME = {
         [stream("100%|####| 9/9 [00:00<00:00, 99.1it/s]\n", "stderr")],
     ),
     "a warning's path": (
-        [stream("/home/a/x.py:3: UserWarning: old\n  f()", "stderr")],
-        [stream("/tmp/ipykernel_7/12.py:9: UserWarning: old\n  f()", "stderr")],
+        [stream("/home/a/x.py:3: UserWarning: old\n  f()")],
+        [stream("/tmp/ipykernel_7/12.py:9: UserWarning: old\n  f()")],
+    ),
+    "a warning": ([stream("/home/a/x.py:3: UserWarning: old\n  f()\n", "stderr")], []),
+    "warnings of several lines": (
+        [stream("C:\\a\\x.py:3: FutureWarning: old\nSee the docs.\n\n  f()\n<string>:1: W4Warning: a\nb\n", "stderr")],
+        [stream("b\n", "stderr")],
     ),
     "counts and metadata": (
         [{**result("1"), "execution_count": 7, "metadata": {"a": 1, "b": 2}}],
@@ -105,6 +110,9 @@ DIFFERENT = {
     "a result": ([result("1")], [result("2")], "text/plain differs"),
     "a missing output": ([result("1")], [], "text/plain is stored, and did not come"),
     "another output": ([], [stream("x", "stderr")], "stderr is new"),
+    "what stands behind a warning": (
+        [stream("/a/x.py:3: UserWarning: old\n  f()\nlost\n", "stderr")], [], "stderr is stored, and did not come",
+    ),
     "another form": ([result("1")], [result("1", text_html="<b>1</b>")], "text/html is new"),
     "HTML that is no table": (
         [result("x", text_html="<b>1</b>")], [result("x", text_html="<b>2</b>")], "text/html differs",

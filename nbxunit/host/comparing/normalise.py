@@ -1,7 +1,7 @@
 """Outputs in the form in which they are compared: what a person sees, and nothing else.
 
-Imports the standard library. Streams are joined; counts, ids and metadata are left out, and so are widgets and
-scripts.
+Imports the standard library. Streams are joined; counts, ids and metadata are left out, and so are widgets, scripts
+and warnings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nbxunit.host.comparing.sanitise import DEFAULTS, HTML, SVG, Rule, sanitised
+from nbxunit.host.comparing.sanitise import DEFAULTS, HTML, STDERR, SVG, Rule, sanitised
 
 _LIVE = ("application/javascript", "application/vnd.jupyter.widget", "application/vnd.bokeh", "application/vnd.holoviews")  # fmt: skip  # noqa: E501
 """How the types of what runs in the front end begin; an output that has one is not compared."""
@@ -43,6 +43,10 @@ def normalised(outputs: Iterable[Mapping[str, Any]], rules: Sequence[Rule] = ())
                 if not _is_repeated(mime, output["data"])
             }
             shown.append(Shown(kind, data))
+    if "stderr" in streams:
+        streams["stderr"] = sanitised(streams["stderr"], STDERR)
+        if not streams["stderr"]:
+            del streams["stderr"]
     texts = [
         Shown("stream", {name: sanitised(text, every)}) for name, text in sorted(streams.items())
     ]

@@ -54,6 +54,16 @@ DEFAULTS = (
     Rule(re.compile(r"^\S.*?:\d+: (?=\w*Warning\b)", re.MULTILINE), "FILE: "),
 )
 """The rules for every text."""
+_WARNING = r"\S.*?:\d+: \w*Warning: .*\n?"
+STDERR = (
+    Rule(
+        re.compile(rf"^{_WARNING}(?:(?:(?!{_WARNING}).*\n){{0,12}}?  \S.*\n?)?", re.MULTILINE), ""
+    ),
+)
+"""The rule for stderr: no warnings, which pytest takes from cells, and tells in its summary.
+
+Each begins with its place, and ends with its line of code, where there is one; a message may have several lines.
+"""
 SVG = (
     Rule(re.compile(r"<dc:date>.*?</dc:date>", re.DOTALL), "<dc:date/>"),
     Rule(re.compile(r"<!--.*?-->", re.DOTALL), ""),

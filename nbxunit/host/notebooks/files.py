@@ -194,7 +194,7 @@ def _check_cells(path: Path, notebook: Any) -> None:
             cell["metadata"] = type(notebook)()
         cell_tags = cell["metadata"].get("tags", [])
         if not isinstance(cell_tags, list) or not all(isinstance(tag, str) for tag in cell_tags):
-            raise wrong(f"the tags of its cell {number} are no list of words: {cell_tags!r}")
+            raise wrong(f"the tags of its cell {number} are not a list of strings: {cell_tags!r}")
         if not isinstance(cell.get("id", ""), str) or cell.get("id") in ids:
             del cell["id"]
         ids.add(cell.get("id", ""))

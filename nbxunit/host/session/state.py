@@ -33,9 +33,9 @@ class NotebookSession:
     `cache` knows what the host's cache tells kernels, `warned` which warnings were told, `room` how much
     all reports may hold. `notebooks` is how many it has, as far as a pool wants to know: one, while they are
     collected. `pool` is there once a notebook has been submitted, and `stack` closes at the end of the
-    session. What was learned on the way is told at the end: tests that were `not_found`, notebooks that are `empty`, the
-    number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks that
-    they are about; what plugins in kernels have `said`; the `exit_status` of one that had its own.
+    session. What was learned on the way is told at the end: tests that were `not_found`, notebooks that are
+    `empty`, the number that `skips`, and that of files `without_tests`; `remarks` are lines, with the notebooks
+    that they are about; what plugins in kernels have `said`; the `exit_status` of one that had its own.
     """
 
     def __init__(self, config: pytest.Config) -> None:
