@@ -178,6 +178,24 @@ def pytest_sessionfinish(session):
         assert f"left [1, 2, '{name}.ipynb::test_it'] None" in result.output, result.output
 
 
+def test_what_kernels_as_workers_lack(shell):
+    """Where a plugin wants of a worker what only xdist has, kernels are none; one notebook finds out for its folder."""
+    (shell.folder / "conftest.py").write_text("""
+import os
+def pytest_sessionstart(session):
+    if "NBXUNIT_KERNEL" in os.environ:
+        with open(os.environ["BEGUN"], "a") as file:
+            file.write("begun ")
+    if hasattr(session.config, "workerinput"):
+        session.config.workerinput["a port of the controller"]
+""")
+    shell.env["BEGUN"] = str(shell.folder / "begun")
+    for name in "abc":
+        shell.write(f"{name}.ipynb", "def test_it(): pass")
+    assert shell.run().counts == {"passed": 3}
+    assert (shell.folder / "begun").read_text() == 4 * "begun "
+
+
 def test_relative_paths_are_those_of_the_host(shell):
     """PYTHONPATH, paths of options and the folder of `python -m` are the host's, for a notebook below."""
     (shell.folder / "src").mkdir()

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from nbxunit.host import tasks
@@ -38,14 +39,16 @@ async def execute(
     emit: Callable[..., None],
     turn: Callable[[], Awaitable[None]],
     forking: Forking | None,
+    workerless: set[Path],
 ) -> None:
     """Run `job` and `emit` its records in order. Nothing is raised for what notebooks can do.
 
     Its kernel is started at once, and waits for its `turn` before anything of the notebook is run.
+    `workerless` learns of folders where plugins want more of a worker than there is.
     """
     try:
         async with contextlib.AsyncExitStack() as stack:
-            await _Execution(job, control, emit, forking, stack).run(turn)
+            await _Execution(job, control, emit, forking, workerless, stack).run(turn)
     except NotebookError as exc:
         emit(Broken(str(exc)))
     except KernelDied as exc:
@@ -67,12 +70,14 @@ class _Execution:
         control: Control,
         emit: Callable[..., None],
         forking: Forking | None,
+        workerless: set[Path],
         stack: contextlib.AsyncExitStack,
     ) -> None:
         self._job = job
         self._control = control
         self._emit = emit
         self._forking = forking
+        self._workerless = workerless
         self._stack = stack
         companion = companions.read(job.path) if job.companion else None
         self._folder = companion.folder if companion else job.path.parent
@@ -113,11 +118,16 @@ class _Execution:
 
     async def _run_as_worker(self, kernel: Kernel) -> None:
         """Run the job on `kernel`; on another one where plugins want more of a worker than there is."""
-        try:
-            await self._run_on(kernel)
-        except NoWorker:
-            self._job = dataclasses.replace(self._job, worker=None)
-            await self._run_on(await self._start(self._forking))
+        if self._folder not in self._workerless:
+            try:
+                await self._run_on(kernel)
+            except NoWorker:
+                self._workerless.add(self._folder)
+                kernel = await self._start(self._forking)
+            else:
+                return
+        self._job = dataclasses.replace(self._job, worker=None)
+        await self._run_on(kernel)
 
     async def _run_on(self, kernel: Kernel) -> None:
         job, control = self._job, self._control

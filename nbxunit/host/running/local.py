@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import Future
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -83,6 +84,7 @@ class LocalPool:
     def __init__(self, jobs: int, forking: Forking | None) -> None:
         self.slots = jobs
         self._forking = forking
+        self._workerless: set[Path] = set()
         self._loop = asyncio.SelectorEventLoop()  # ZeroMQ needs it, also on Windows
         self._alive = asyncio.Semaphore(2 * jobs)
         self._slots = asyncio.Semaphore(jobs)
@@ -157,7 +159,9 @@ class LocalPool:
         try:
             async with self._alive:
                 if not run.control.stop.is_set():
-                    await execute(run.job, run.control, run.spool.put, turn, self._forking)
+                    await execute(
+                        run.job, run.control, run.spool.put, turn, self._forking, self._workerless
+                    )
         finally:
             if taken:  # not before the kernel has ended, whose port or file the next one may want
                 self._slots.release()

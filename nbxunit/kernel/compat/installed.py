@@ -29,9 +29,10 @@ class _Known:
     def metadata(self) -> Any:
         return self._distribution.metadata
 
-    @functools.cached_property
+    @property
     def version(self) -> str:
-        return self._distribution.version
+        # The distribution's own would read its metadata again.
+        return str(self.metadata["Version"])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._distribution, name)
