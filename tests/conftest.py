@@ -83,7 +83,8 @@ LONG = {
         "besides --maxfail=2, -m slow, test_number[2] and --collect-only",
     r"kernel/compat/test_captured.py::test_long_output_keeps_its_ends\[\\(xe9|u8a9e)\]":
         "characters of two and three bytes, besides one and four",
-    r"kernel/cells/test_lines.py::test_debugger\[(helper|blank-lines)\]": "besides a hook; test_inline has all",
+    r"kernel/cells/test_lines.py::test_debugger\[.*":
+        "besides a breakpoint in JupyterLab (browser/test_work.py); test_inline has all of these lines",
     r"outputs/test_runs.py::test_as_nbval\[(passes|raises|skipped|streams|frame)\]": "besides two kinds of cells",
     r"params/test_runs.py::test_outcomes_are_papermills\[[2-9]\]": "besides two notebooks",
     r"test_platforms.py::test_a_(test_that_hangs|killed_kernel)\[fakemac\]":

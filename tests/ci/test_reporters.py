@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
+
+import warm_commands
 
 RECORDER = """
 import json, os
@@ -162,9 +163,9 @@ class TestIn:
     shell.write("wrong.ipynb", "1 / 0", "def test_a(): pass")
 
     def told(file):
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--nbxunit", "--teamcity", file],
-            cwd=shell.folder, env=shell.env, capture_output=True, text=True, timeout=90, check=False,
+        done = warm_commands.run(
+            "pytest", ["--nbxunit", "--teamcity", file], cwd=shell.folder, env=shell.env, timeout=90,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         messages = re.findall(r"##teamcity\[(test\w+) (.*)\]", done.stdout)
         names = (re.search(r" name='([^']*)", rest) for _, rest in messages)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent / "conformance"))
 
 import batches  # noqa: E402
 import to_notebook  # noqa: E402
+import warm_commands  # noqa: E402
 
 PACKAGE = "unittest.test" if sys.version_info < (3, 12) else "test.test_unittest"
 MODULES = ("test_setups", "test_skipping")
@@ -38,9 +39,9 @@ def test_counts(tmp_path):
             pytest.skip(f"{name} needs its package")
         nbformat.write(to_notebook.convert(source), tmp_path / f"{name}.ipynb")
         wanted[name] = _by_unittest(f"{PACKAGE}.{name}", tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "nbxunit", "run", "--junitxml=report.xml", *(f"{name}.ipynb" for name in wanted)],
-        cwd=tmp_path, env=batches.environment(), text=True, timeout=batches.TIMEOUT, check=False,
+    words = ["run", "--junitxml=report.xml", *(f"{name}.ipynb" for name in wanted)]
+    done = warm_commands.run(
+        "nbxunit", words, cwd=tmp_path, env=batches.environment(), timeout=batches.TIMEOUT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

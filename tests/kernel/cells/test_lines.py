@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 
 import live
 import nbformat
 import pytest
+import warm_commands
 from nbformat.v4 import new_code_cell, new_notebook
 
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -119,10 +119,8 @@ def test_junit(tmp_path):
         sources = ["%load_ext nbxunit", *cells.values()]
         notebook = new_notebook(cells=[new_code_cell(each) for each in sources], metadata=METADATA)
         nbformat.write(notebook, tmp_path / f"{case}.ipynb")
-    subprocess.run(
-        [sys.executable, "-m", "nbxunit", "run", "-n", "2", "--junitxml=report.xml", "-p", "no:cacheprovider"],
-        cwd=tmp_path, capture_output=True, check=False, timeout=180,
-    )  # fmt: skip
+    words = ["run", "-n", "2", "--junitxml=report.xml", "-p", "no:cacheprovider"]
+    warm_commands.run("nbxunit", words, cwd=tmp_path, env=os.environ, timeout=180)
     told = {}
     for found in ET.parse(tmp_path / "report.xml").iter("testcase"):
         for kind in ("failure", "error"):
