@@ -35,7 +35,7 @@ class Cluster:
         until(lambda: "Registered to" in log.read_text())
 
     def begin(self, name: str, *words: str, python: str = "", **env: str) -> None:
-        """Start a worker with one thread, with another `python` than this one."""
+        """Start a worker with one thread: a fork, or by a `python` of its own."""
         self._launch(name, python, "worker", "--scheduler-file", str(self.file), "--name", name,
                      "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
                      "--local-directory", str(self.folder / name), *words, **env)  # fmt: skip

@@ -59,7 +59,7 @@ def started(
     client = made.client()
     client.start_channels()
     try:
-        wait_until_ready(client)
+        _wait_until_ready(client)
         yield made, client
     finally:
         client.stop_channels()
@@ -67,7 +67,7 @@ def started(
         made.cleanup_resources()
 
 
-def wait_until_ready(client: BlockingKernelClient) -> None:
+def _wait_until_ready(client: BlockingKernelClient) -> None:
     """Wait until the kernel answers, and its output comes. The client's own way waits 0.2 s more."""
     while True:
         asked = client.kernel_info()

@@ -118,16 +118,13 @@ class _Execution:
 
     async def _run_as_worker(self, kernel: Kernel) -> None:
         """Run the job on `kernel`; on another one where plugins want more of a worker than there is."""
-        if self._folder not in self._workerless:
-            try:
-                await self._run_on(kernel)
-            except NoWorker:
-                self._workerless.add(self._folder)
-                kernel = await self._start(self._forking)
-            else:
-                return
-        self._job = dataclasses.replace(self._job, worker=None)
-        await self._run_on(kernel)
+        if self._folder in self._workerless:
+            self._job = dataclasses.replace(self._job, worker=None)
+        try:
+            await self._run_on(kernel)
+        except NoWorker:
+            self._workerless.add(self._folder)
+            await self._run_as_worker(await self._start(self._forking))
 
     async def _run_on(self, kernel: Kernel) -> None:
         job, control = self._job, self._control

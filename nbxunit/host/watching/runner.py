@@ -26,7 +26,7 @@ _IMPORTED = (
     "nbxunit.host.session.replay",
 )  # fmt: skip
 """What every run imports, once for all of them."""
-OPTIONS = ("-p", "nbxunit")
+_OPTIONS = ("-p", "nbxunit")
 """What every run says to pytest."""
 
 
@@ -95,7 +95,7 @@ def _serve(
     server = launching.launch_early()
     if libraries is not None:
         if server is not None:
-            server.warm(libraries, OPTIONS)
+            server.warm(libraries, _OPTIONS)
         _load_plugins()
     with channel.makefile("r", encoding="utf-8") as orders:
         line = orders.readline()
@@ -136,4 +136,4 @@ def _load_plugins() -> None:
         contextlib.redirect_stderr(quiet),
         contextlib.suppress(BaseException),
     ):
-        pytest.main([*OPTIONS, "-c", os.devnull, "--rootdir", os.sep], [_Loaded()])
+        pytest.main([*_OPTIONS, "-c", os.devnull, "--rootdir", os.sep], [_Loaded()])

@@ -115,6 +115,8 @@ class Watching:
         self._options = options
         self._run = run
         self._next: Runner | None = None
+        plugins = {each.module.partition(".")[0] for each in entry_points(group="pytest11")}
+        self._are_plugins_installed = all(map(_is_installed, plugins - {"nbxunit"}))
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -131,8 +133,7 @@ class Watching:
 
     def _libraries(self) -> list[str] | None:
         """What the notebooks import that is installed, for the fork server; None where a plugin is not."""
-        plugins = {each.module.partition(".")[0] for each in entry_points(group="pytest11")}
-        if not all(map(_is_installed, plugins - {"nbxunit"})):
+        if not self._are_plugins_installed:
             return None
         found: set[str] = set()
         for path in self._paths or [Path()]:

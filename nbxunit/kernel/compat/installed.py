@@ -32,7 +32,8 @@ class _Known:
     @property
     def version(self) -> str:
         # The distribution's own would read its metadata again.
-        return str(self.metadata["Version"])
+        version: str = self.metadata["Version"]
+        return version
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._distribution, name)
