@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -183,7 +184,9 @@ def test_a_worker_of_another_version(tmp_path, shell):
         copy.unlink()
     shutil.copytree(Path(nbxunit.__file__).parent, copy)
     remote = copy / "host/running/remote.py"
-    remote.write_text(remote.read_text().replace("\nVERSION = 1\n", "\nVERSION = 99\n"))
+    text, count = re.subn(r"(?m)^VERSION = \d+$", "VERSION = 99", remote.read_text())
+    assert count == 1
+    remote.write_text(text)
     shell.write("a.ipynb", LOAD, PASSES)
     folder = tmp_path / "cluster"
     folder.mkdir()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import clusters
 import nbformat
 import pytest
 import suite
@@ -172,6 +173,18 @@ def test_kernels_are_forked(cluster, shell):
     shell.write("a.ipynb", LOAD, test)
     done = shell.run("a.ipynb", "--dask", str(cluster.file))
     assert done.counts == {"passed": 1}, done.output
+
+
+def test_the_next_kernel_starts_while_the_last_one_ends(tmp_path, shell):
+    """On a thread of a worker a kernel starts while another one ends, and none of its cells runs before that."""
+    ends = "import atexit, pathlib, time\natexit.register(lambda: (time.sleep(1), pathlib.Path('end').touch()))"
+    ended = "%%xunit_test test_y\nassert psutil.Process().create_time() < pathlib.Path('end').stat().st_mtime"
+    shell.write("a.ipynb", LOAD, ends, "%%xunit_test test_x\npass")
+    shell.write("b.ipynb", LOAD, "import pathlib, psutil\npathlib.Path('end').stat()", ended)
+    (tmp_path / "cluster").mkdir()
+    with clusters.cluster(tmp_path / "cluster", "one") as cluster:
+        done = shell.run("--dask", str(cluster.file))
+    assert done.counts == {"passed": 2}, done.output
 
 
 @pytest.mark.parametrize("folder", ["quickstart.ipynb", "guide"])

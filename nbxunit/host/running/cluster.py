@@ -1,8 +1,8 @@
 """A Dask cluster as a pool sees it: which workers there are and whether they can run notebooks; a word to one of them.
 
-Its coroutines run on the loop of Dask's client. What workers run is told by an expression for the builtin
-`eval`: a function or class that a worker cannot import would disconnect the worker, and the scheduler would try
-it on the next one.
+Its coroutines run on the loop of Dask's client. What a worker runs that may have no nbxunit is told by an
+expression for the builtin `eval`: a function or class that it cannot import would disconnect the worker, and the
+scheduler would try it on the next one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbxunit.host import tasks
+from nbxunit.host.running import remote
 from nbxunit.host.running.connecting import ANSWER, ClusterError
-from nbxunit.host.running.remote import VERSION
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -74,9 +74,22 @@ class Cluster:
 
     # --- on the loop ---
 
-    async def ask(self, worker: str, expression: str, seconds: float = ANSWER) -> Any:
+    async def evaluate(self, worker: str, expression: str, seconds: float = ANSWER) -> Any:
         """What an expression gives on a worker, in its own thread, or the exception that came of it."""
-        asking = self.client.run(eval, expression, workers=[worker], on_error="return")
+        return await self._run(worker, seconds, eval, expression)
+
+    async def exchange(self, worker: str, message: str, seconds: float = ANSWER) -> Any:
+        """What a worker answers to a message to one of its tasks, or the exception that came of it.
+
+        It has claimed a run, so it can import `remote`; of `eval` Dask reads the signature each time, which costs
+        more than all else here.
+        """
+        return await self._run(worker, seconds, remote.exchange, message)
+
+    async def _run(
+        self, worker: str, seconds: float, function: Callable[[str], Any], text: str
+    ) -> Any:
+        asking = self.client.run(function, text, workers=[worker], on_error="return")
         try:
             answers = await asyncio.wait_for(asking, seconds)
         except Exception as exc:  # noqa: BLE001 - whatever the end of a connection raises
@@ -99,15 +112,15 @@ class Cluster:
     async def _problem(self, worker: str) -> str:
         """Why a worker cannot run notebooks; empty if it can."""
         installed = "__import__('importlib.metadata', fromlist=['version']).version('nbxunit')"
-        found = await self.ask(worker, installed)
+        found = await self.evaluate(worker, installed)
         if isinstance(found, TimeoutError):
             return f"it does not answer within {ANSWER:g} s"
         if isinstance(found, Exception):
             return f"nbxunit is not installed there ({found}); install it with: pip install 'nbxunit[dask]'"
-        speaks = await self.ask(worker, call("version"))
+        speaks = await self.evaluate(worker, call("version"))
         if isinstance(speaks, Exception):
             return f"nbxunit {found} there cannot be used by this one: {speaks}"
-        if speaks != VERSION:
+        if speaks != remote.VERSION:
             return f"nbxunit {found} there is of another version than this one"
         return ""
 

@@ -61,7 +61,8 @@ class DaskPool:
         self._topic = f"nbxunit-{self._session}"
         self._runs: dict[int, DaskRun] = {}
         self._waiting: collections.deque[tuple[DaskRun, asyncio.Event]] = collections.deque()
-        self._numbers = self._working = 0
+        self._numbers = 0
+        self._working: set[DaskRun] = set()
         self._refusals: set[asyncio.Future[Any]] = set()
         self._watching: Future[None]
 
@@ -138,11 +139,11 @@ class DaskPool:
         if not self._cluster.is_gone:
             farewell = call("leave", repr(self._session))
             await asyncio.gather(
-                *(self._cluster.ask(each, farewell, 1) for each in self._cluster.workers)
+                *(self._cluster.evaluate(each, farewell, 1) for each in self._cluster.workers)
             )
 
     def _told(self, event: tuple[float, Any]) -> None:
-        """Take what a task tells: it claims its run, or there is news."""
+        """Take what a task tells: it claims its run, or there is news, or its tests have ended."""
         message = event[1]
         token, worker = message["token"], message["claimant"]
         run = self._runs.get(message["run"])
@@ -150,10 +151,13 @@ class DaskPool:
             run.claim, run.is_open = (token, worker), False
             self._cluster.workers |= {worker}
         if run is not None and run.claim is not None and run.claim[0] == token:
-            run.changed.set()
+            if not message["has_ended"]:
+                run.changed.set()
+            elif self._rules.most is None:  # else its kernel's end would be one notebook too many
+                self._working.discard(run)
+                self.fill()
         elif worker:
-            refusing = self._cluster.ask(worker, call("exchange", repr(refusal(token))))
-            refused = asyncio.ensure_future(refusing)
+            refused = asyncio.ensure_future(self._cluster.exchange(worker, refusal(token)))
             self._refusals.add(refused)
             refused.add_done_callback(self._refusals.discard)
 
@@ -170,9 +174,9 @@ class DaskPool:
         """Let runs begin for which there is room; those that are to end need none."""
         room = self._rules.most or max(1, math.ceil(AHEAD * self._cluster.threads))
         for run, turn in tuple(self._waiting):
-            if run.is_ending or (self._working < room and not run.is_held):
+            if run.is_ending or (len(self._working) < room and not run.is_held):
                 self._waiting.remove((run, turn))
-                self._working += 1
+                self._working.add(run)
                 turn.set()
 
     async def _execute(self, run: DaskRun) -> None:
@@ -189,7 +193,7 @@ class DaskPool:
         except Exception as exc:  # noqa: BLE001 - one run must not end the session of all
             run.spool.put(Broken(f"the run failed: {type(exc).__name__}: {exc}"))
         finally:
-            self._working -= 1
+            self._working.discard(run)
             run.spool.end()
             self.fill()
 
@@ -201,7 +205,7 @@ class DaskPool:
         }  # fmt: skip
         for left in reversed(range(rules.again + 1)):
             if not run.is_ending:
-                await Task(run, self._cluster, common, rules.silence).complete(self._working)
+                await Task(run, self._cluster, common, rules.silence).complete(len(self._working))
             if not run.lost or run.has_told or run.grace is not None or self._cluster.is_gone:
                 break
             if left:

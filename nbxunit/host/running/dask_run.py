@@ -115,13 +115,13 @@ class DaskRun:
         self.lost = self.lost or why
         self.changed.set()
 
-    def message(self, token: str, has: int, *, knows_end: bool = False) -> str:
+    def message(self, token: str, has: int) -> str:
         """All that the worker is to know: how much the host has, and what it wants."""
-        more = {"begin": True, "refused": False, "grace": self.grace, "knows_end": knows_end}
+        more = {"begin": True, "refused": False, "grace": self.grace}
         return json.dumps({"token": token, "has": has, **more, **self._orders})
 
 
 def refusal(token: str) -> str:
     """What a task is told that must not begin."""
     orders = {"begin": False, "refused": True, "go": False, "grace": 0, "kill": False}
-    return json.dumps({"token": token, "has": 0, "knows_end": True, "failures": None, **orders})
+    return json.dumps({"token": token, "has": 0, "failures": None, **orders})

@@ -46,12 +46,14 @@ class Task:
         """Run it, `beside` so many others, and return at its end. ClusterError if no worker can."""
         await self.cluster.check_resources(self.run.job.resources)
         order = json.dumps({**self.order, **self._own_order()})
-        worker = "__import__('distributed').get_worker()"
+        worker, secede = (
+            f"__import__('distributed').{each}" for each in ("get_worker()", "secede")
+        )
         self.run.is_open = True
         self.run.doing = "waiting for a worker"
         future = self.cluster.client.submit(
             eval,
-            call("run", repr(order), worker),
+            call("run", repr(order), worker, secede),
             key=f"nbxunit-{secrets.token_hex(8)}",
             pure=False,
             retries=0,
@@ -104,8 +106,6 @@ class Task:
             run.doing = answer["doing"]
             if answer["ended"]:
                 run.seconds = answer["seconds"]
-                end = run.message(token, has, knows_end=True)
-                await self.cluster.ask(worker, call("exchange", repr(end)))
                 return
             if not new:
                 with contextlib.suppress(TimeoutError):
@@ -113,8 +113,8 @@ class Task:
 
     async def _answer(self, worker: str, message: str, heard: float) -> Mapping[str, Any] | None:
         """What a worker answers that was `heard` last then; None where nothing comes, or the run is lost."""
-        ask = self.cluster.ask(worker, call("exchange", repr(message)), self.silence)
-        async with tasks.running(ask) as (asking,):
+        exchange = self.cluster.exchange(worker, message, self.silence)
+        async with tasks.running(exchange) as (asking,):
             while not (asking.done() or self.run.lost):
                 await asyncio.wait({asking}, timeout=LOOK)
                 self._lose_silent(worker, heard)

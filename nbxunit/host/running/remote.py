@@ -7,15 +7,17 @@ begins when the host says so, which it says once: clusters run the tasks of lost
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from nbxunit import protocol
 from nbxunit.host.kernels import launching
 from nbxunit.host.records import Broken, Job, Record
 from nbxunit.host.running import plain
@@ -23,7 +25,7 @@ from nbxunit.host.running.control import GRACE
 from nbxunit.host.running.local import LocalPool, LocalRun
 from nbxunit.host.running.worker_pools import ABANDONED, IDLE, Pools
 
-VERSION = 1
+VERSION = 2
 """The version of what host and worker say to each other."""
 TICK = 0.5
 """Seconds between two looks whether a task is still wanted."""
@@ -33,6 +35,8 @@ CLAIM_AGAIN = 2.0
 """Seconds until a claim that nobody has answered is made again."""
 WAITING = 4_000_000
 """Characters of encoded records that wait for the host; what is more waits in the pool's spool."""
+ENDED = 8
+"""Tasks that have ended and still answer, should their last answer not have come to the host."""
 TOGETHER = 1_000_000
 """Characters of records in one answer, since answers hold the worker's loop."""
 _RUNNING = ("running", "paused", "closing_gracefully")
@@ -58,18 +62,24 @@ def version() -> int:
     return VERSION
 
 
-def run(text: str, worker: Worker) -> None:
-    """Run the job of an order, from its claim to the host's word that it has all records."""
+def run(text: str, worker: Worker, secede: Callable[[], None]) -> None:
+    """Run the job of an order, from its claim until all records are fetched.
+
+    Its thread is left to the worker's next task by `secede` when its tests have ended.
+    """
     order = json.loads(text)
     if order["version"] != VERSION:
         raise RuntimeError(f"the host speaks version {order['version']}, and this worker {VERSION}")
-    task = _Task(order, worker)
+    task = _Task(order, worker, secede)
     _tasks[task.token] = task
     try:
-        with _pools.used(order["session"], order["forking"], lambda: task.idle) as pool:
+        threads, forking = worker.state.nthreads, order["forking"]
+        with _pools.used(order["session"], threads, forking, lambda: task.idle) as pool:
             task.run(pool)
     finally:
-        del _tasks[task.token]
+        _ended.append(task.token)
+        while len(_ended) > ENDED:
+            del _tasks[_ended.popleft()]
 
 
 def exchange(text: str) -> str:
@@ -86,31 +96,35 @@ def leave(session: str) -> None:
 
 _pools = Pools()
 _tasks: dict[str, _Task] = {}
+_ended: collections.deque[str] = collections.deque()
 
 
 class _Task:
     """One task of the cluster: a job, and its records on their way to the host."""
 
-    def __init__(self, order: Mapping[str, Any], worker: Worker) -> None:
+    def __init__(
+        self, order: Mapping[str, Any], worker: Worker, secede: Callable[[], None]
+    ) -> None:
         self.token = secrets.token_hex(16)
         self._order = order
         self._worker = worker
+        self._secede = secede
         self._key = worker.get_current_task()
         self._run: LocalRun | None = None
         self._changed = threading.Condition()
         self._records: collections.deque[str] = collections.deque()
         self._first = 0
         self._size = 0
-        self._has_begun = self._is_refused = self._is_over = self._is_told = False
+        self._has_begun = self._is_refused = self._is_over = self._is_fetched = False
         self._has_news, self._told_at = False, 0.0
 
     @property
     def idle(self) -> float:
         """Seconds for which the pool may wait behind this task."""
-        return IDLE if self._is_told else ABANDONED
+        return IDLE if self._is_fetched or self._is_refused else ABANDONED
 
     def run(self, pool: LocalPool) -> None:
-        """Claim the run, and run the job when it may begin; return when the host has all of it."""
+        """Claim the run, and run the job when it may begin; return when all of it is fetched."""
         job = plain.job(self._order["job"])
         variables = {**launching.environment(), **job.environment}
         self._run = run = pool.submit(dataclasses.replace(job, environment=variables), held=True)
@@ -141,7 +155,7 @@ class _Task:
 
     def _pass_on(self, run: LocalRun) -> None:
         """Hand over the records of the run until its end, or until nobody wants them."""
-        is_wanted = True
+        is_wanted, self._told_at = True, time.monotonic()
         while True:
             self._tell_news()
             try:
@@ -156,6 +170,14 @@ class _Task:
                 return
             if is_wanted:
                 self._put(record)
+            if isinstance(record, protocol.Ended):
+                self._make_room()
+
+    def _make_room(self) -> None:
+        """Let the worker's next task start its kernel, which begins when that of this one has ended."""
+        with contextlib.suppress(Exception):  # a worker whose threads are not Dask's
+            self._secede()
+            self._tell(has_ended=True)
 
     def _put(self, record: Record) -> None:
         text = plain.encode(record)
@@ -175,16 +197,17 @@ class _Task:
             self._tell()
 
     def _end(self) -> None:
-        """Wait until the host knows of the end."""
+        """Wait until the host has fetched the end."""
         self._is_over = True
         self._tell()
         with self._changed:
-            while not self._is_told and self._is_wanted():
+            while not self._is_fetched and self._is_wanted():
                 self._changed.wait(TICK)
 
-    def _tell(self, claimant: str = "") -> None:
-        """Let the host know that there is something to fetch, or who claims the run."""
-        message = {"run": self._order["run"], "token": self.token, "claimant": claimant}
+    def _tell(self, claimant: str = "", *, has_ended: bool = False) -> None:
+        """Let the host know that there is something to fetch, who claims the run, or that its tests are through."""
+        own = {"run": self._order["run"], "token": self.token}
+        message = {**own, "claimant": claimant, "has_ended": has_ended}
         self._worker.log_event(self._order["topic"], message)
 
     def _is_wanted(self) -> bool:
@@ -210,7 +233,7 @@ class _Task:
                     break
                 sent.append(text)
             is_last = self._is_over and len(sent) == len(self._records)
-            self._is_told = self._is_told or bool(message["knows_end"])
+            self._is_fetched = self._is_fetched or is_last
             self._changed.notify_all()
         run = self._run
         return {
