@@ -35,6 +35,9 @@ Without a path: the ini's testpaths, else the current folder. Exit codes are pyt
 All of pytest's options: pytest --help. In a mixed suite: pytest --nbxunit.
 """
 
+_ONLY_TELLING = {"-h", "--help", "-V", "--version", "--markers", "--fixtures"}
+"""Options of pytest that run nothing."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own) and return the exit code."""
@@ -86,7 +89,7 @@ def _read_text(path: Path, shown: str) -> Notebook | None:
 def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
     """`nbxunit run WORDS`, with more plugins for pytest: its exit code."""
     from nbxunit.host import options
-    from nbxunit.host.kernels import launching
+    from nbxunit.host.kernels import launching, plugins_ahead
 
     parser = argparse.ArgumentParser(
         "nbxunit run", usage="nbxunit run [options] [pytest options] [notebook, folder or node id ...]",
@@ -96,20 +99,28 @@ def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
     options.add_to(parser)
     ours, rest = parser.parse_known_args(_with_revision(_whole_options(words)))
     arguments = ["-p", "nbxunit", "--nbxunit", *options.spelled_for_pytest(vars(ours))]
-    if not (ours.nbxunit_no_fork or ours.nbxunit_dask) and any(
-        Path(word.partition("::")[0]).suffix in {".ipynb", *MARKDOWN} for word in rest
-    ):
-        launching.launch_early()
+    more = list(plugins)
+    if not (ours.nbxunit_no_fork or ours.nbxunit_dask) and _runs_notebooks(rest):
+        launched = launching.launch_early()
+        more += [] if launched is None else [plugins_ahead.PluginsAhead(launched)]
     gc.disable()  # imports leave no garbage, and what they make stays
     import pytest
 
     gc.freeze()
     gc.enable()
     try:
-        return int(pytest.main([*arguments, *rest], list(plugins)))
+        return int(pytest.main([*arguments, *rest], more))
     finally:
         launching.drop_early()
         gc.freeze()  # at its end the interpreter collects once more
+
+
+def _runs_notebooks(words: Sequence[str]) -> bool:
+    """Whether pytest's `words` are likely to run a notebook, which is a guess."""
+    paths = [Path(word.partition("::")[0]) for word in words if not word.startswith("-")]
+    paths = [path for path in paths if path.exists()]
+    named = any(path.is_dir() or path.suffix in {".ipynb", *MARKDOWN} for path in paths)
+    return (named or not paths) and _ONLY_TELLING.isdisjoint(words)
 
 
 def _with_revision(words: Sequence[str]) -> list[str]:

@@ -28,8 +28,16 @@ class Launched(NamedTuple):
 
     def warm(self, modules: Sequence[str], words: Sequence[str]) -> None:
         """Let it import `modules`, as far as they can be, before the first kernel is asked for."""
-        order = {"preload": [], "hints": modules, "words": words, "many": True}
-        with contextlib.suppress(OSError):
+        self._order(preload=[], hints=modules, words=words, many=True)
+
+    def load_plugins(self, words: Sequence[str]) -> None:
+        """Let it import pytest's plugins, as `words` for pytest say, before the first kernel is asked for."""
+        self._order(plugins=words)
+
+    def _order(self, **order: object) -> None:
+        with contextlib.suppress(
+            OSError
+        ):  # it has ended, which is told where a kernel is asked for
             self.channel.sendall(json.dumps(order).encode() + b"\n")
 
 

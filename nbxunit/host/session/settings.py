@@ -16,6 +16,7 @@ import pytest
 
 from nbxunit.carried import is_plain, look
 from nbxunit.host import compat
+from nbxunit.host.kernels import plugins_ahead
 from nbxunit.host.notebooks import parameters
 from nbxunit.host.notebooks.files import is_text
 from nbxunit.host.notebooks.parameters import Variant
@@ -100,10 +101,7 @@ def warm(config: pytest.Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a fork server is warmed with: words for pytest, and modules."""
     option = config.getoption("nbxunit_preload")
     preload = option.split(",") if option else config.getini("nbxunit_preload")
-    # The server loads what every kernel will, and none of the plugins that are kept out.
-    plugins = [name for name in config.option.plugins or () if name.startswith("no:")]
-    words = tuple(word for name in (*plugins, "nbxunit") for word in ("-p", name))
-    return words, measuring.preloaded(config, preload)
+    return plugins_ahead.words(config.option), measuring.preloaded(config, preload)
 
 
 def seconds(config: pytest.Config, what: str) -> float | None:

@@ -39,6 +39,13 @@ class _Known:
         return getattr(self._distribution, name)
 
 
+def number_of_plugins() -> int:
+    """How many plugins of pytest are installed."""
+    with read_once():
+        distributions = list(importlib.metadata.distributions())
+    return sum(each.group == "pytest11" for known in distributions for each in known.entry_points)
+
+
 def plugins_of(config: Any) -> list[str]:
     """The names of the distributions of a pytest's plugins, sorted; to read them takes some milliseconds."""
     return sorted({dist.project_name for _, dist in config.pluginmanager.list_plugin_distinfo()})

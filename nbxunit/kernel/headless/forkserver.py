@@ -6,6 +6,7 @@ child could inherit: a child is a kernel as `python -m ipykernel_launcher` start
 
 Orders and answers are lines of JSON:
 
+    {"plugins": [...]}                                                    # arguments to load them with
     {"preload": [...], "hints": [...], "words": [...], "many": true}      # imports only
     {"fork": 1, "argv": [...], "cwd": "...", "env": {...}, "output": "...", "ready": "...",
      "words": [...], "preload": [...], "many": true}
@@ -58,7 +59,7 @@ class Server:
         self._kernels: dict[int, Path] = {}  # with their private folders
         self._before = dict(os.environ)
         self._unsafe: str | None = None
-        self._is_warm = False
+        self._is_warm = self._has_plugins = False
         self._preloaded: set[str] = set()
         self.more_path: list[str] = []  # IPython 7 adds its folder of extensions
 
@@ -75,6 +76,9 @@ class Server:
         server = os.getpid()
         orders = self._orders()
         for order in orders:
+            if "plugins" in order:
+                self._has_plugins = self._has_plugins or warming.load_many_plugins(order["plugins"])
+                continue
             self._prepare(order)
             if "fork" not in order:
                 continue
@@ -110,6 +114,8 @@ class Server:
                 importlib.import_module(name)
         gc.freeze()  # pytest collects garbage ten times at the end of its run
         if order["many"]:
+            if not self._has_plugins:
+                warming.load_plugins(order["words"])
             warming.run_small_test(order["words"])
         self._check_threads("a pytest plugin starts a thread when it is imported")
         _when_host_dies(signal.SIGCONT)
