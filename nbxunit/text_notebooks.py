@@ -28,6 +28,11 @@ _SCRIPT_CELL = re.compile(
     re.MULTILINE,
 )
 """The begin of a cell of a script, and in its first line that it is a hook or a test."""
+_KERNEL = re.compile(
+    r"---[ \t]*\n(?:(?!---).*\n)*?kernelspec:[ \t]*\n(?:[ \t]+.*\n)*?"
+    r"(?P<indent>[ \t]+)name:[ \t]*(?P<name>.+)\n(?:[ \t]+.*\n)*"
+)
+"""The front matter up to the end of what it says of the kernel, as a block."""
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 
 
@@ -62,12 +67,21 @@ def parse(text: str, suffix: str) -> Any:
             if suffix == ".qmd":
                 notebook = jupytext.reads(_as_r_markdown(text), {"extension": ".Rmd"})
             else:
-                notebook = jupytext.reads(text, {"extension": suffix})
+                notebook = jupytext.reads(_with_display_name(text), {"extension": suffix})
         except Exception as exc:
             reason = f"{type(exc).__name__}: {exc}"
             raise TextNotebookError(f"jupytext cannot read it: {reason}") from exc
     _name_kernel(notebook)
     return notebook
+
+
+def _with_display_name(text: str) -> str:
+    """A text for jupytext: of the kernel, MyST-NB wants a name only, but nbformat also the name to display."""
+    kernel = _KERNEL.match(text)
+    if kernel is None or "display_name" in kernel[0]:
+        return text
+    named = f"{kernel[0]}{kernel['indent']}display_name: {kernel['name']}\n"
+    return named + text[kernel.end() :]
 
 
 def _as_r_markdown(text: str) -> str:

@@ -162,6 +162,13 @@ def test_a_broken_cell(shell):
     assert "SKIPPED [1] b.md:5: could not import 'no_such'" in result.output
 
 
+def test_a_kernel_by_its_name_alone(shell):
+    """The front matter of MyST-NB's own documentation, which jupytext cannot read, keeps its lines."""
+    front = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
+    (shell.folder / "a.md").write_text(f"{front}\n```{{code-cell}}\n1 / 0\n```\n")
+    assert "\na.md:8: ZeroDivisionError" in shell.run("a.md", "--check-execution").output
+
+
 def test_one_of_them(shell):
     """A test is chosen by its node id, and again by --lf."""
     one = shell.run("test_script.py::test_function", "book.qmd::test_qmd")
