@@ -5,6 +5,7 @@ Shared by both sides. jupytext is imported when one is read.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 import warnings
@@ -28,11 +29,7 @@ _SCRIPT_CELL = re.compile(
     re.MULTILINE,
 )
 """The begin of a cell of a script, and in its first line that it is a hook or a test."""
-_KERNEL = re.compile(
-    r"---[ \t]*\n(?:(?!---).*\n)*?kernelspec:[ \t]*\n(?:[ \t]+.*\n)*?"
-    r"(?P<indent>[ \t]+)name:[ \t]*(?P<name>.+)\n(?:[ \t]+.*\n)*"
-)
-"""The front matter up to the end of what it says of the kernel, as a block."""
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<yaml>.*?\n)---[ \t]*(?:\n|$)", re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 
 
@@ -77,11 +74,19 @@ def parse(text: str, suffix: str) -> Any:
 
 def _with_display_name(text: str) -> str:
     """A text for jupytext: of the kernel, MyST-NB wants a name only, but nbformat also the name to display."""
-    kernel = _KERNEL.match(text)
-    if kernel is None or "display_name" in kernel[0]:
+    front = _FRONT_MATTER.match(text)
+    if front is None or "kernelspec" not in front["yaml"]:
         return text
-    named = f"{kernel[0]}{kernel['indent']}display_name: {kernel['name']}\n"
-    return named + text[kernel.end() :]
+    yaml: Any = importlib.import_module("yaml")  # jupytext has it
+    try:
+        metadata = yaml.safe_load(front["yaml"])
+        kernel = metadata["kernelspec"]
+        if "display_name" in kernel:
+            return text
+        metadata["kernelspec"] = {**kernel, "display_name": kernel["name"]}
+    except (yaml.YAMLError, LookupError, TypeError):
+        return text
+    return f"---\n{yaml.safe_dump(metadata)}---\n{text[front.end() :]}"
 
 
 def _as_r_markdown(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ Without a path: the ini's testpaths, else the current folder. Exit codes are pyt
 All of pytest's options: pytest --help. In a mixed suite: pytest --nbxunit.
 """
 
+_NOTEBOOKS = {".ipynb", *MARKDOWN}
 _ONLY_TELLING = {"-h", "--help", "-V", "--version", "--markers", "--fixtures"}
 """Options of pytest that run nothing."""
 
@@ -117,9 +119,8 @@ def run(words: Sequence[str], plugins: Sequence[object] = ()) -> int:
 
 def _runs_notebooks(words: Sequence[str]) -> bool:
     """Whether pytest's `words` are likely to run a notebook, which is a guess."""
-    paths = [Path(word.partition("::")[0]) for word in words if not word.startswith("-")]
-    paths = [path for path in paths if path.exists()]
-    named = any(path.is_dir() or path.suffix in {".ipynb", *MARKDOWN} for path in paths)
+    paths = [Path(path) for word in words if _is_path(path := word.partition("::")[0])]
+    named = any(path.is_dir() or path.suffix in _NOTEBOOKS for path in paths)
     return (named or not paths) and _ONLY_TELLING.isdisjoint(words)
 
 
@@ -127,9 +128,13 @@ def _with_revision(words: Sequence[str]) -> list[str]:
     """`words` with a revision for `--changed` where none is given: a path behind it is no revision."""
     found: list[str] = []
     for word, following in itertools.zip_longest(words, words[1:]):
-        is_alone = following is None or following.startswith("-") or Path(following).exists()
+        is_alone = following is None or following.startswith("-") or _is_path(following)
         found.append("--changed=HEAD" if word == "--changed" and is_alone else word)
     return found
+
+
+def _is_path(word: str) -> bool:
+    return os.path.exists(word)  # noqa: PTH110 - False for what no path can be, too
 
 
 _VALUED = ("-k", "-m", "-o", "-p", "-c", "-W", "-r")

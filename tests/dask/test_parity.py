@@ -187,6 +187,23 @@ def test_the_next_kernel_starts_while_the_last_one_ends(tmp_path, shell):
     assert done.counts == {"passed": 2}, done.output
 
 
+def test_two_hosts_on_one_thread(tmp_path, shell):
+    """Of two hosts, too, a notebook begins on a thread of a worker when the last one's kernel has ended."""
+    (tmp_path / "cluster").mkdir()
+    notes = f"open({str(tmp_path / 'notes')!r}, 'a').write"
+    ends = f"atexit.register(lambda: (time.sleep(0.5), {notes}('end ')))"
+    for name in ("a.ipynb", "b.ipynb"):
+        shell.write(
+            name, LOAD, f"import atexit, time\n{ends}", f"%%xunit_test test_x\n{notes}('test ')"
+        )
+    with clusters.cluster(tmp_path / "cluster", "one") as cluster:
+        runs = [shell.start("--dask", str(cluster.file)) for _ in range(2)]
+        for run in runs:
+            output, _ = run.communicate(timeout=60)
+            assert run.returncode == 0, output
+    assert (tmp_path / "notes").read_text() == 4 * "test end "
+
+
 @pytest.mark.parametrize("folder", ["quickstart.ipynb", "guide"])
 def test_the_notebooks_that_teach(twins, folder):
     """They print the same here and there."""

@@ -162,11 +162,16 @@ def test_a_broken_cell(shell):
     assert "SKIPPED [1] b.md:5: could not import 'no_such'" in result.output
 
 
-def test_a_kernel_by_its_name_alone(shell):
-    """The front matter of MyST-NB's own documentation, which jupytext cannot read, keeps its lines."""
-    front = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
+@pytest.mark.parametrize(
+    "kernel", ["\n  name: python3", " {name: python3}", "\n" + 30 * "    - a\n"]
+)
+def test_a_kernel_without_a_name_to_display(shell, kernel):
+    """The front matter of MyST-NB's documentation, which jupytext cannot read, is read, and keeps its lines."""
+    front = f"---\nfile_format: mystnb\nkernelspec:{kernel}\n---\n"
     (shell.folder / "a.md").write_text(f"{front}\n```{{code-cell}}\n1 / 0\n```\n")
-    assert "\na.md:8: ZeroDivisionError" in shell.run("a.md", "--check-execution").output
+    line = front.count("\n") + 3
+    said = f"a.md:{line}: ZeroDivisionError" if "name" in kernel else "a.md cannot be read"
+    assert said in shell.run("a.md", "--check-execution").output
 
 
 def test_one_of_them(shell):

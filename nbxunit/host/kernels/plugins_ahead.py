@@ -11,11 +11,18 @@ from typing import Any
 
 from nbxunit.host.kernels.launching import Launched
 
+_NO_AUTOLOAD = "--disable-plugin-autoload"
+
 
 def words(options: argparse.Namespace) -> tuple[str, ...]:
     """The arguments by which the server's pytest loads what each kernel will, and nothing that is kept out."""
     kept_out = [name for name in options.plugins or () if name.startswith("no:")]
-    return tuple(word for name in (*kept_out, "nbxunit") for word in ("-p", name))
+    names = tuple(word for name in (*kept_out, "nbxunit") for word in ("-p", name))
+    return (*names, _NO_AUTOLOAD) if _has_no_autoload(options) else names
+
+
+def _has_no_autoload(options: argparse.Namespace) -> bool:
+    return getattr(options, "disable_plugin_autoload", False)  # new in pytest 8.4
 
 
 class PluginsAhead:
@@ -26,6 +33,8 @@ class PluginsAhead:
 
     def pytest_plugin_registered(self, plugin_name: str, manager: Any) -> None:
         """Ours is the first: the ini and the command line have been read, and no other is loaded yet."""
-        if plugin_name == "nbxunit" and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
-            config = manager.get_plugin("pytestconfig")
-            self._launched.load_plugins(words(config.known_args_namespace))
+        if plugin_name != "nbxunit" or os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+            return
+        options = manager.get_plugin("pytestconfig").known_args_namespace
+        if not _has_no_autoload(options):
+            self._launched.load_plugins(words(options))

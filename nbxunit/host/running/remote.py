@@ -14,7 +14,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from nbxunit import protocol
@@ -65,7 +65,8 @@ def version() -> int:
 def run(text: str, worker: Worker, secede: Callable[[], None]) -> None:
     """Run the job of an order, from its claim until all records are fetched.
 
-    Its thread is left to the worker's next task by `secede` when its tests have ended.
+    Its thread is left to the worker's next task by `secede` when its tests have ended, so that the next kernel
+    starts while this one ends. It claims nothing before that.
     """
     order = json.loads(text)
     if order["version"] != VERSION:
@@ -73,8 +74,7 @@ def run(text: str, worker: Worker, secede: Callable[[], None]) -> None:
     task = _Task(order, worker, secede)
     _tasks[task.token] = task
     try:
-        threads, forking = worker.state.nthreads, order["forking"]
-        with _pools.used(order["session"], threads, forking, lambda: task.idle) as pool:
+        with _pools.used(order["session"], order["forking"], lambda: task.idle) as pool:
             task.run(pool)
     finally:
         _ended.append(task.token)
@@ -97,6 +97,9 @@ def leave(session: str) -> None:
 _pools = Pools()
 _tasks: dict[str, _Task] = {}
 _ended: collections.deque[str] = collections.deque()
+_slots: collections.Counter[str] = collections.Counter()
+"""By the addresses of this process's workers: how many kernels have begun and not ended."""
+_slot_is_free = threading.Condition()
 
 
 class _Task:
@@ -129,17 +132,35 @@ class _Task:
         variables = {**launching.environment(), **job.environment}
         self._run = run = pool.submit(dataclasses.replace(job, environment=variables), held=True)
         try:
-            if self._may_begin():
-                wrong = _wrong_file(job, self._order["sha256"], self._worker.address)
-                if wrong is None:
-                    run.begin()
-                    self._pass_on(run)
-                else:
-                    self._put(wrong)
+            with self._slot():
+                has_begun = self._may_begin()
+                if has_begun:
+                    wrong = _wrong_file(job, self._order["sha256"], self._worker.address)
+                    if wrong is None:
+                        run.begin()
+                        self._pass_on(run)
+                    else:
+                        self._put(wrong)
+            if has_begun:
                 self._end()
         finally:
             run.stop()
             run.forget()
+
+    @contextlib.contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Wait until fewer kernels than the worker has threads have begun, and be one of them in a block."""
+        address, threads = self._worker.address, self._worker.state.nthreads
+        with _slot_is_free:
+            while _slots[address] >= threads and self._is_wanted():
+                _slot_is_free.wait(TICK)
+            _slots[address] += 1
+        try:
+            yield
+        finally:
+            with _slot_is_free:
+                _slots[address] -= 1
+                _slot_is_free.notify_all()
 
     def _may_begin(self) -> bool:
         """Claim until the host answers; False where it refuses, or nobody wants the task any more."""
@@ -174,7 +195,7 @@ class _Task:
                 self._make_room()
 
     def _make_room(self) -> None:
-        """Let the worker's next task start its kernel, which begins when that of this one has ended.
+        """Let the worker's next task start its kernel, which has its turn when that of this one has ended.
 
         Not under `-x`: what fails here may be the last, of which the host hears at the end.
         """

@@ -16,6 +16,8 @@ IDLE = 30.0
 """Seconds without a task until the pool of a host that has not said good-bye is closed."""
 ABANDONED = 2.0
 """The same where the host has not taken the end of a task: mostly there is none any more."""
+AT_ONCE = 1000
+"""The pool's limit: how many tasks a worker runs at once is the cluster's business."""
 
 
 class Pools:
@@ -29,24 +31,20 @@ class Pools:
 
     @contextlib.contextmanager
     def used(
-        self,
-        session: str,
-        threads: int,
-        words: Mapping[str, Any] | None,
-        idle: Callable[[], float],
+        self, session: str, words: Mapping[str, Any] | None, idle: Callable[[], float]
     ) -> Iterator[LocalPool]:
         """The pool of a host, for the time of a block, and `idle` seconds for the next."""
         try:
-            yield self._take(session, threads, words)
+            yield self._take(session, words)
         finally:
             self._give_back(session, idle())
 
-    def _take(self, session: str, threads: int, words: Mapping[str, Any] | None) -> LocalPool:
+    def _take(self, session: str, words: Mapping[str, Any] | None) -> LocalPool:
         with self._lock:
             if timer := self._timers.pop(session, None):
                 timer.cancel()
             if session not in self._pools:
-                self._pools[session] = LocalPool(threads, _forking(words)).__enter__()
+                self._pools[session] = LocalPool(AT_ONCE, _forking(words)).__enter__()
             self._users[session] += 1
             return self._pools[session]
 

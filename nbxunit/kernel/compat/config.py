@@ -47,6 +47,19 @@ def prepare(args: Sequence[str], plugins: Sequence[object]) -> pytest.Config:
         return parsed
 
 
+@contextlib.contextmanager
+def imported_plugins(args: Sequence[str]) -> Iterator[pytest.Config]:
+    """Import the plugins of others, and register none; in the block there is the configuration that did."""
+    config = ahead.with_own_plugins(args)
+    manager = config.pluginmanager
+    manager.register = lambda plugin, name=None: None  # type: ignore[method-assign]  # noqa: ARG005
+    try:
+        manager.hook.pytest_cmdline_parse(pluginmanager=manager, args=list(args))
+        yield config
+    finally:
+        unconfigure(config)
+
+
 def prepare_from(
     options: Mapping[str, object],
     args: Sequence[str],

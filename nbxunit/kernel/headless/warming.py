@@ -43,17 +43,18 @@ def load_many_plugins(words: Sequence[str]) -> bool:
 
 
 def load_plugins(words: Sequence[str]) -> None:
-    """Import pytest's plugins. What is wrong with one, each kernel says for itself."""
+    """Import pytest's plugins, and call none of their hooks, some of which work once in a process.
+
+    What is wrong with one, each kernel says for itself.
+    """
     from nbxunit.kernel.compat import config as pytest_config
     from nbxunit.kernel.compat import installed
 
-    with _quiet_pytest(words) as arguments:
-        config = pytest_config.prepare(arguments, [])
+    with _quiet_pytest(words) as arguments, pytest_config.imported_plugins(arguments) as config:
         installed.plugins_of(config)
         for plugin, late in LATE_OF_PLUGINS.items():
             if plugin in sys.modules:
                 importlib.import_module(late)
-        pytest_config.unconfigure(config)
 
 
 def run_small_test(words: Sequence[str]) -> None:

@@ -200,16 +200,28 @@ def test_a_plugin_that_starts_a_thread_prevents_forking(shell):
     assert "--preload threads starts a thread when it is imported (mine)" in result.output
 
 
+SEEN = """\
+import os
+PID, CALLS = os.getpid(), []
+def pytest_addoption(): CALLS.append(os.getpid())
+"""
+
+
 @pytest.mark.parametrize(
-    ("words", "known"), [((), "seen.PID == os.getppid()"), (("-p", "no:seen"), "seen is None")]
+    ("words", "known"),
+    [
+        ((), "(seen.PID, seen.CALLS) == (os.getppid(), [os.getpid()])"),
+        (("-p", "no:seen"), "seen is None"),
+        (("--disable-plugin-autoload",), "seen is None"),
+    ],
 )
 def test_plugins_of_a_single_notebook(shell, words, known):
-    """The server imports plugins while the host does, and none that is kept out."""
+    """The server imports plugins while the host does, calls none of their hooks, and heeds what is kept out."""
     metadata = shell.folder / "seen-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: seen\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[pytest11]\nseen = seen\n")
-    (shell.folder / "seen.py").write_text("import os\nPID = os.getpid()\n")
+    (shell.folder / "seen.py").write_text(SEEN)
     shell.env["PYTHONPATH"] = str(shell.folder)
     look = "import os, sys\nseen = sys.modules.get('seen')\ndef test_a(): assert "
     shell.write("a.ipynb", look + known)
