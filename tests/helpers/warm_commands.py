@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -365,18 +365,25 @@ def _import_servers() -> None:
         if name != "ipykernel.kernelapp":
             importlib.import_module(name)
     warming = importlib.import_module("nbxunit.kernel.headless.warming")
-    run_small_test = warming.run_small_test
-    run_small_test(WARMED_WITH)
 
-    # A server that is to run the same one, before the first of several kernels, has it behind itself.
-    def run_another_small_test(words: Sequence[str]) -> None:
-        if words != WARMED_WITH or any(name.startswith("PYTEST_") for name in os.environ):
-            run_small_test(words)
-
-    warming.run_small_test = run_another_small_test
+    # A server that is to do the same before its first kernel has it behind itself.
+    for name in ("load_plugins", "run_small_test"):
+        done = getattr(warming, name)
+        done(WARMED_WITH)
+        setattr(warming, name, _once_more(done))
     ahead.make(options.WITHOUT_BLOCKED)
     with installed.read_once():
         pass
+
+
+def _once_more(warm: Callable[[Sequence[str]], None]) -> Callable[[Sequence[str]], None]:
+    """What warms a server, but for what it has done here."""
+
+    def function(words: Sequence[str]) -> None:
+        if words != WARMED_WITH or any(name.startswith("PYTEST_") for name in os.environ):
+            warm(words)
+
+    return function
 
 
 def _import_commands(servers: Warm) -> None:
