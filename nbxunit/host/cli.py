@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help()
         return 4
-    if words[0] != "run" and (".ipynb" in words[0] or Path(words[0]).exists()):
+    if words[0] != "run" and (".ipynb" in words[0] or _is_path(words[0])):
         parser.error(f"did you mean nbxunit run {' '.join(words)}?")
     parser.parse_args(words[:1])
     return run(words[1:])

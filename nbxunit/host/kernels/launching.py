@@ -35,9 +35,8 @@ class Launched(NamedTuple):
         self._order(plugins=words)
 
     def _order(self, **order: object) -> None:
-        with contextlib.suppress(
-            OSError
-        ):  # it has ended, which is told where a kernel is asked for
+        # Where it has ended, that is told when a kernel is asked for.
+        with contextlib.suppress(OSError):
             self.channel.sendall(json.dumps(order).encode() + b"\n")
 
 

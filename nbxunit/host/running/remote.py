@@ -66,7 +66,7 @@ def run(text: str, worker: Worker, secede: Callable[[], None]) -> None:
     """Run the job of an order, from its claim until all records are fetched.
 
     Its thread is left to the worker's next task by `secede` when its tests have ended, so that the next kernel
-    starts while this one ends. It claims nothing before that.
+    starts while this one ends. The next task claims its run when this kernel has ended.
     """
     order = json.loads(text)
     if order["version"] != VERSION:
@@ -176,7 +176,8 @@ class _Task:
 
     def _pass_on(self, run: LocalRun) -> None:
         """Hand over the records of the run until its end, or until nobody wants them."""
-        is_wanted, self._told_at = True, time.monotonic()
+        is_wanted = True
+        self._told_at = time.monotonic()  # a small notebook has no news but its end
         while True:
             self._tell_news()
             try:
@@ -192,15 +193,14 @@ class _Task:
             if is_wanted:
                 self._put(record)
             if isinstance(record, protocol.Ended):
-                self._make_room()
+                self._make_room(run)
 
-    def _make_room(self) -> None:
+    def _make_room(self, run: LocalRun) -> None:
         """Let the worker's next task start its kernel, which has its turn when that of this one has ended.
 
         Not under `-x`: what fails here may be the last, of which the host hears at the end.
         """
-        assert self._run is not None
-        if self._run.control.max_failures is not None:
+        if run.control.max_failures is not None:
             return
         with contextlib.suppress(Exception):  # a worker whose threads are not Dask's
             self._secede()

@@ -100,6 +100,6 @@ def _quiet_pytest(words: Sequence[str]) -> Iterator[list[str]]:
             "-q", "-p", "no:cacheprovider", *WITHOUT_BLOCKED, *words,
             "--rootdir", folder, "-c", os.devnull, str(test),
         ]  # fmt: skip
-    sys.modules.pop("test_nbxunit_warm", None)
+    sys.modules.pop(test.stem, None)
     os.environ.pop(names[2], None)
     os.environ.update(hidden)
