@@ -1,11 +1,10 @@
 """Text notebooks: jupytext's scripts, MyST and R Markdown, Quarto. A file becomes cells with places here.
 
-Shared by both sides. jupytext is imported when one is read.
+Shared by both sides. jupytext is imported when one is read, and yaml, which jupytext needs.
 """
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import re
 import warnings
@@ -77,7 +76,8 @@ def _with_display_name(text: str) -> str:
     front = _FRONT_MATTER.match(text)
     if front is None or "kernelspec" not in front["yaml"]:
         return text
-    yaml: Any = importlib.import_module("yaml")  # jupytext has it
+    import yaml  # type: ignore[import-untyped,unused-ignore]
+
     try:
         metadata = yaml.safe_load(front["yaml"])
         kernel = metadata["kernelspec"]

@@ -166,9 +166,10 @@ def test_checks_need_no_kernel_and_no_library(path):
 
 @pytest.mark.parametrize("file", SHARED)
 def test_shared_modules_import_the_standard_library_only(file):
-    """What both sides share imports the standard library, each other, and nothing else."""
+    """What both sides share imports the standard library, each other, and the libraries of a text or a format."""
     roots = {module.partition(".")[0] for module in imports(PACKAGE / file)}
-    assert roots <= set(sys.stdlib_module_names) | {"__future__", "nbxunit", "black", "jupytext"}
+    libraries = {"nbxunit", "black", "jupytext", "yaml"}
+    assert roots <= set(sys.stdlib_module_names) | {"__future__"} | libraries
     assert imported_modules(PACKAGE / file) <= {f"nbxunit.{each[:-3]}" for each in SHARED}
 
 

@@ -66,6 +66,15 @@ class Shell:
         return [entry.name for entry in Path("/proc").glob("[0-9]*") if mark in _environment(entry)]
 
 
+def install_plugin(folder: Path, module: str, source: str = "") -> None:
+    """Write what an installation of a plugin of pytest leaves in `folder`, which is to be on the path."""
+    (folder / f"{module}.py").write_text(source)
+    info = folder / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[pytest11]\n{module} = {module}\n")
+
+
 def _environment(process: Path) -> list[bytes]:
     try:
         return (process / "environ").read_bytes().split(b"\0")

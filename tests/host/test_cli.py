@@ -50,6 +50,7 @@ def test_version():
     ("args", "code", "said"),
     [
         (["nosuch.ipynb"], 4, "file or directory not found: nosuch.ipynb"),
+        (["-k", "x" * 300], 5, "no tests ran"),
         (["-n", "0", "."], 4, "neither a number above 0 nor auto"),
         (["--nosuch-option"], 4, "unrecognized arguments: --nosuch-option"),
         (["--cell-timeout", "x", "."], 4, "invalid float value"),

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import shells
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is forked there")
 
@@ -217,11 +218,7 @@ def pytest_addoption(): CALLS.append(os.getpid())
 )
 def test_plugins_of_a_single_notebook(shell, words, known):
     """The server imports plugins while the host does, calls none of their hooks, and heeds what is kept out."""
-    metadata = shell.folder / "seen-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: seen\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[pytest11]\nseen = seen\n")
-    (shell.folder / "seen.py").write_text(SEEN)
+    shells.install_plugin(shell.folder, "seen", SEEN)
     shell.env["PYTHONPATH"] = str(shell.folder)
     look = "import os, sys\nseen = sys.modules.get('seen')\ndef test_a(): assert "
     shell.write("a.ipynb", look + known)

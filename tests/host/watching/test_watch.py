@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import shells
 from terminals import Terminal
 
 
@@ -49,11 +50,7 @@ def test_a_plugin_that_changes(shell, monkeypatch):
     """A plugin that a person works on, which is not in the folder of installed ones, is loaded anew by each run."""
     monkeypatch.setenv("PYTHONPATH", str(shell.folder), prepend=os.pathsep)
     plugin = "import pytest\n@pytest.fixture\ndef number(): return {}\n"
-    (shell.folder / "numbers_plugin.py").write_text(plugin.format(1))
-    metadata = shell.folder / "numbers_plugin-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Name: numbers-plugin\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[pytest11]\nnumbers = numbers_plugin\n")
+    shells.install_plugin(shell.folder, "numbers_plugin", plugin.format(1))
     shell.write("a.ipynb", "import numbers_plugin", "def test_a(number):\n    assert number == 1")
     terminal = Terminal(shell.folder)
     assert "1 passed" in terminal.screen()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 
+import shells
+
 from nbxunit.kernel.compat import installed
 
 
@@ -15,10 +17,7 @@ def test_plugins_are_found_as_ever(tmp_path, monkeypatch):
     assert set(found) == names
     assert found["pytest"].files
     monkeypatch.syspath_prepend(tmp_path)
-    info = tmp_path / "brandnew-1.0.dist-info"
-    info.mkdir()
-    info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: brandnew\nVersion: 1.0\n")
-    info.joinpath("entry_points.txt").write_text("[pytest11]\nbrandnew = brandnew\n")
+    shells.install_plugin(tmp_path, "brandnew")
     with installed.read_once():
         new = next(iter(importlib.metadata.distributions()))
         assert [point.name for point in new.entry_points] == ["brandnew"]
