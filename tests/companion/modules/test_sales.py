@@ -4,6 +4,7 @@ import os
 import pickle
 import sqlite3
 import sys
+from contextlib import closing
 from unittest import mock
 
 import pytest
@@ -21,7 +22,10 @@ def teardown_module():
 
 @pytest.fixture(autouse=True, scope="module")
 def warehouse():
-    with mock.patch("warehouse.connect", return_value=sqlite3.connect(":memory:")) as connect:
+    with (
+        closing(sqlite3.connect(":memory:")) as db,
+        mock.patch("warehouse.connect", return_value=db) as connect,
+    ):
         yield connect
 
 
