@@ -91,7 +91,7 @@ def test_a_lost_notebook_starts_again_while_nothing_of_it_is_shown(tmp_path, she
     assert run.returncode == 0, output
     assert "1 passed" in output
     assert re.search(r"a.ipynb: the worker \S+ was lost, so it was started again", output)
-    assert "running waiting for a worker" in output
+    assert "s: waiting for a worker" in output
     assert notes(shell) == ["hangs in one", "hangs in two", "a last"]
 
 
@@ -235,6 +235,25 @@ def test_a_frozen_worker(doomed, shell):
     assert time.monotonic() - begin < 20
     assert "2 passed, 2 errors" in output, output
     assert "has not answered for 3 s" in output
+
+
+def test_the_only_worker_freezes(tmp_path, shell):
+    """Notebooks that no worker has begun are lost, too, where none answers any more."""
+    shell.write("a.ipynb", *cells("a", PASSES, HANGS))
+    for name in "bcd":
+        shell.write(f"{name}.ipynb", *cells(name, PASSES))
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    with clusters.cluster(folder, "one", words=("--no-nanny",)) as cluster:
+        run = shell.start("--dask", str(cluster.file), "--dask-silence", "3")
+        hanging_in(shell)
+        begin = time.monotonic()
+        cluster.signal("one", signal.SIGSTOP)
+        output = ended(run, 60)
+        assert time.monotonic() - begin < 30
+    assert run.returncode == 1
+    assert "1 passed, 4 errors" in output, output
+    assert "no worker of the cluster has answered for 3 s" in output
 
 
 def test_a_file_that_is_not_there_or_differs(tmp_path, shell):

@@ -37,7 +37,8 @@ def call(function: str, *arguments: str) -> str:
 class Cluster:
     """The cluster of `client`, with its `workers` and all their `threads`; `is_gone` if its scheduler is.
 
-    A scheduler that does not answer for `silence` seconds is gone, too; `loss` says what became of it.
+    A scheduler that does not answer for `silence` seconds is gone, too; `loss` says what became of it. The cluster
+    `is_silent` while there are workers and none of them has sent a heartbeat for as long.
     """
 
     def __init__(self, client: Client, silence: float) -> None:
@@ -47,7 +48,10 @@ class Cluster:
         self._silence = silence
         self.workers: frozenset[str] = frozenset()
         self.threads = 0
+        self.is_silent = False
         self._is_gone = False
+        self._heartbeats: dict[str, float] = {}
+        self._heard = 0.0
         self._loop: asyncio.AbstractEventLoop = client.loop.asyncio_loop  # type: ignore[attr-defined]
 
     # --- for other threads ---
@@ -144,9 +148,14 @@ class Cluster:
             )
 
     async def _count(self) -> None:
-        threads = await self.client.nthreads()
-        self.workers = frozenset(threads)
-        self.threads = sum(threads.values())
+        assert self.client.scheduler is not None
+        workers = (await self.client.scheduler.identity())["workers"]
+        self.workers = frozenset(workers)
+        self.threads = sum(worker["nthreads"] for worker in workers.values())
+        heartbeats = {each: worker["last_seen"] for each, worker in workers.items()}
+        if heartbeats != self._heartbeats:
+            self._heartbeats, self._heard = heartbeats, time.monotonic()
+        self.is_silent = bool(workers) and time.monotonic() - self._heard > self._silence
 
     async def watch(self, changed: Callable[[], object]) -> None:
         """Call `changed` when workers may have come or gone, and when the scheduler is lost, at last."""

@@ -168,6 +168,8 @@ class DaskPool:
                 run.lose(self._cluster.loss)
             elif run.claim is not None and run.claim[1] not in self._cluster.workers:
                 run.lose(f"the worker {run.claim[1]} was lost")
+            elif run.claim is None and self._cluster.is_silent:
+                run.lose(f"no worker of the cluster has answered for {self._rules.silence:g} s")
         self.fill()
 
     def fill(self) -> None:
@@ -182,7 +184,7 @@ class DaskPool:
     async def _execute(self, run: DaskRun) -> None:
         turn = asyncio.Event()
         self._waiting.append((run, turn))
-        if self._cluster.is_gone:
+        if self._cluster.is_gone or self._cluster.is_silent:
             self._look_at_workers()
         self.fill()
         await turn.wait()

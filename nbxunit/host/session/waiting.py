@@ -48,7 +48,7 @@ class Waiting:
             self._said_at = now
             self._reporter.ensure_newline()
             self._reporter.write_line(
-                f"nbxunit: {self._notebook_id}: running {doing}, silent for {now - self._since:.0f} s"
+                f"nbxunit: {self._notebook_id}: silent for {now - self._since:.0f} s: {doing}"
             )
 
     def heard(self) -> None:
