@@ -6,7 +6,7 @@ Imports the standard library and the registry. Counts and words are pytest's.
 from __future__ import annotations
 
 import dataclasses
-import os.path
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -87,8 +87,11 @@ class Row:
         if hook is not None and hook.directive.scope == "module":
             return "module"
         paths = [self.test.path, *(test.path for test in self.others)]
-        common = os.path.commonprefix(paths)  # noqa: RUF071 - of tuples
-        return "::".join(common) or f"{self.test.name} and {len(self.others)} more"
+        common = itertools.takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
+        return (
+            "::".join(names[0] for names in common)
+            or f"{self.test.name} and {len(self.others)} more"
+        )
 
 
 @dataclasses.dataclass

@@ -5,9 +5,9 @@ May import pytest. Both the wire and the inline results are made from this form.
 
 from __future__ import annotations
 
-import os
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from nbxunit.kernel.cells.notebook import last_part
@@ -169,10 +169,12 @@ def _is_flat(value: Any, depth: int = PROPERTY_DEPTH) -> bool:
     return depth > 0 and all(_is_flat(item, depth - 1) for item in inside)
 
 
-def _common_part(files: Iterable[str]) -> str:
+def _common_part(files: Collection[str]) -> str:
     """What every path to one of `files`, absolute or relative, contains."""
-    common = os.path.commonprefix(list(files))  # noqa: RUF071 - characters are meant
-    return re.split(r"[/\\]", common.rstrip("/\\0123456789"))[-1] if common else ""
+    # What the first and the last in order have in common, all have.
+    ends = zip(min(files, default=""), max(files, default=""), strict=False)
+    common = "".join(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], ends))
+    return last_part(common.rstrip("/\\0123456789"))
 
 
 def _start_of_path(text: str, first: int, name: int) -> int:
