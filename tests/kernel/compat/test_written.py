@@ -59,12 +59,12 @@ WRITES = {
 
 @pytest.mark.slow
 def test_a_kernel_does_not_keep_what_is_printed(tmp_path):
-    """60 MB from a cell or test take a few MB, on each way, and the ends are in the saved notebook."""
+    """60 MB from a cell or test are not kept by a kernel, on each way, and the ends are in the saved notebook."""
     shell = Shell(tmp_path)
     for name, write in WRITES.items():
         shell.write(
             f"{name}.ipynb", PEAK, write, f"def test_a():\n    {write}\n", "%load_ext nbxunit",
-            "def test_b():\n    assert peak() - before < 25",
+            "def test_b():\n    assert peak() - before < 40",
         )  # fmt: skip
     done = shell.run("--save", "saved", "-n", "2")
     assert done.counts == {"passed": 6}, done.output
