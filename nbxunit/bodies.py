@@ -76,6 +76,8 @@ def _refusal(directive: Directive, node: ast.AST) -> str | None:
         return f"from __future__ cannot stand in a {directive.kind} cell; put it into a cell above"
     if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
         return f"import * cannot stand in a {directive.kind} cell; name what you import, or import it in a cell above"
+    if getattr(node, "is_lazy", False):  # new in Python 3.15, which refuses it in functions
+        return f"lazy import cannot stand in a {directive.kind} cell; leave out lazy, or import in a cell above"
     if directive.kind != "test" and looks_like_test(node):
         name = getattr(node, "name", "")
         return (

@@ -21,6 +21,7 @@ from nbxunit.lines import FileCell
 _IMPORTED = re.compile(r"^(\s*from\s+\S+\s+import\s*)\*", re.MULTILINE)
 _RUNS_PYTHON = re.compile(r"%%(time|capture|prun)\b")
 """Magics that run the Python below them, each line as one of the cell."""
+_LAZY = re.compile(r"^(\s*)lazy\s+(?=(?:from|import)\s)", re.MULTILINE)
 _FUTURE = re.compile(r"^(\s*from\s+)__(?=future__\s)", re.MULTILINE)
 
 
@@ -128,7 +129,7 @@ def _python(source: Sequence[str]) -> list[str] | None:
         transformed = TransformerManager().transform_cell("\n".join(plain) + "\n")
     except SyntaxError:
         return None
-    text = _FUTURE.sub(r"\1_", _IMPORTED.sub(r"\1_", transformed))
+    text = _LAZY.sub(r"\1", _FUTURE.sub(r"\1_", _IMPORTED.sub(r"\1_", transformed)))
     body = [*[""] * above, *directives.lines_of(text), *[""] * len(source)][: len(source)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,6 +6,7 @@ Imports the standard library.
 from __future__ import annotations
 
 import difflib
+import types
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from nbxunit.kernel.results.model import Display
 
 __tracebackhide__ = True
 """What is wrong is in the test that calls; pytest shows no frame of this module."""
+
+
+_LAZY_IMPORT: Any = getattr(types, "LazyImportType", ())
+"""What a lazy import binds (Python 3.15) until code uses the name; a look into the namespace is no use."""
 
 
 class ExecutedCell:
@@ -113,7 +118,7 @@ class CompanionNotebook:
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(self._missing(name))
-        return self._names[name]
+        return _imported(self._names[name])
 
     def __setitem__(self, name: str, value: object) -> None:
         self._names[name] = value
@@ -132,7 +137,7 @@ class CompanionNotebook:
     def __getattr__(self, name: str) -> Any:
         if name not in self._names:
             raise AttributeError(self._missing(name), name=name, obj=self)
-        return self._names[name]
+        return _imported(self._names[name])
 
     def __setattr__(self, name: str, value: object) -> None:
         if hasattr(type(self), name):
@@ -161,3 +166,8 @@ class CompanionNotebook:
         if not hint and left:
             hint = f"; {len(left)} of its cells have not run"
         return f"{self._execution.label} has no name {name!r}{hint}"
+
+
+def _imported(value: Any) -> Any:
+    """The value of a name, imported now if it was to be imported at its first use."""
+    return value.resolve() if isinstance(value, _LAZY_IMPORT) else value

@@ -162,10 +162,20 @@ def test_files_of_a_notebook(tmp_path):
     """A static look finds imports of all forms, and follows them."""
     for name, text in {
         "a.py": "import b, c as d\n", "b.py": "", "c.py": "from pkg import (one,\n    two as t)\n",
-        "pkg/__init__.py": "", "pkg/one.py": "from ..e import f\n", "pkg/two.py": "", "e.py": "",
-        "unused.py": "",
+        "pkg/__init__.py": "", "pkg/one.py": "from ..e import f\n", "pkg/two.py": "",
+        "e.py": "lazy import g\nlazy from h import i\n", "g.py": "", "h.py": "", "unused.py": "",
     }.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     found = {path.name for path in imports.files_of(tmp_path / "a.py", [])}
-    assert found == {"a.py", "b.py", "c.py", "__init__.py", "one.py", "two.py", "e.py"}
+    assert found == {
+        "a.py",
+        "b.py",
+        "c.py",
+        "__init__.py",
+        "one.py",
+        "two.py",
+        "e.py",
+        "g.py",
+        "h.py",
+    }
