@@ -60,7 +60,6 @@ def test_companion(shell):
 def test_coverage(shell):
     """The lines of a cell with one are measured as those of others."""
     pytest.importorskip("pytest_cov")
-    (shell.folder / ".coveragerc").write_text("[run]\nplugins = nbxunit.coverage\n")
     shell.write("a.ipynb", f"{LAZY}\nif not fractions:\n    print(1)", USES)
     result = shell.run("a.ipynb", "--cov=.", "--cov-report=json")
     assert result.exit == 0, result.output
