@@ -18,8 +18,6 @@ from nbxunit.kernel.results.model import Display
 
 __tracebackhide__ = True
 """What is wrong is in the test that calls; pytest shows no frame of this module."""
-
-
 _LAZY_IMPORT: Any = getattr(types, "LazyImportType", ())
 """What a lazy import binds (Python 3.15) until code uses the name; a look into the namespace is no use."""
 
