@@ -26,6 +26,8 @@ LOOK = 0.25
 """Seconds between two looks whether the scheduler is there."""
 WORKERS = 2.0
 """Seconds between two looks at the workers."""
+LISTEN = 4
+"""Looks for heartbeats in the time after which workers are silent."""
 
 
 def call(function: str, *arguments: str) -> str:
@@ -51,7 +53,7 @@ class Cluster:
         self.is_silent = False
         self._is_gone = False
         self._heartbeats: dict[str, float] = {}
-        self._heard = 0.0
+        self._heard = self._listened = 0.0
         self._loop: asyncio.AbstractEventLoop = client.loop.asyncio_loop  # type: ignore[attr-defined]
 
     # --- for other threads ---
@@ -148,14 +150,22 @@ class Cluster:
             )
 
     async def _count(self) -> None:
+        threads = await self.client.nthreads()
+        self.workers = frozenset(threads)
+        self.threads = sum(threads.values())
+
+    async def _look(self) -> None:
+        """Count the workers, and take up their heartbeats, with which the scheduler tells all that it knows of them."""
+        await self._count()
+        if time.monotonic() - self._listened < self._silence / LISTEN:
+            return
         assert self.client.scheduler is not None
         workers = (await self.client.scheduler.identity())["workers"]
-        self.workers = frozenset(workers)
-        self.threads = sum(worker["nthreads"] for worker in workers.values())
         heartbeats = {each: worker["last_seen"] for each, worker in workers.items()}
+        self._listened = time.monotonic()
         if heartbeats != self._heartbeats:
-            self._heartbeats, self._heard = heartbeats, time.monotonic()
-        self.is_silent = bool(workers) and time.monotonic() - self._heard > self._silence
+            self._heartbeats, self._heard = heartbeats, self._listened
+        self.is_silent = bool(workers) and self._listened - self._heard > self._silence
 
     async def watch(self, changed: Callable[[], object]) -> None:
         """Call `changed` when workers may have come or gone, and when the scheduler is lost, at last."""
@@ -171,9 +181,9 @@ class Cluster:
         while not self.is_gone:
             await asyncio.sleep(LOOK)
             if time.monotonic() - counted > WORKERS:
-                async with tasks.running(self._count()) as (count,):
-                    await tasks.first(count, timeout=self._silence)
-                    if not count.done():  # as where a network is cut, which ends no connection
+                async with tasks.running(self._look()) as (look,):
+                    await tasks.first(look, timeout=self._silence)
+                    if not look.done():  # as where a network is cut, which ends no connection
                         self._is_gone = True
                         self.loss = f"the scheduler has not answered for {self._silence:g} s"
                 counted = time.monotonic()
