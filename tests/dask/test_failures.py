@@ -237,25 +237,6 @@ def test_a_frozen_worker(doomed, shell):
     assert "has not answered for 3 s" in output
 
 
-def test_the_only_worker_freezes(tmp_path, shell):
-    """Notebooks that no worker has begun are lost, too, where none answers any more."""
-    shell.write("a.ipynb", *cells("a", PASSES, HANGS))
-    for name in "bcd":
-        shell.write(f"{name}.ipynb", *cells(name, PASSES))
-    folder = tmp_path / "cluster"
-    folder.mkdir()
-    with clusters.cluster(folder, "one", words=("--no-nanny",)) as cluster:
-        run = shell.start("--dask", str(cluster.file), "--dask-silence", "3")
-        hanging_in(shell)
-        begin = time.monotonic()
-        cluster.signal("one", signal.SIGSTOP)
-        output = ended(run, 60)
-        assert time.monotonic() - begin < 30
-    assert run.returncode == 1
-    assert "1 passed, 4 errors" in output, output
-    assert "no worker of the cluster has answered for 3 s" in output
-
-
 def test_a_file_that_is_not_there_or_differs(tmp_path, shell):
     """A notebook that a worker does not have is an error that names it."""
     changing = (
@@ -273,19 +254,27 @@ def test_a_file_that_is_not_there_or_differs(tmp_path, shell):
     assert re.search(r"the worker tcp://\S+ has another file at \S+c.ipynb", done.output)
 
 
-def test_a_scheduler_that_does_not_answer(tmp_path, shell):
-    """It is lost after the time that an option sets, also for notebooks that no worker has begun."""
+@pytest.mark.parametrize(
+    ("frozen", "waiting", "lost"),
+    [
+        ("scheduler", "b", "the scheduler has not answered for 3 s"),
+        ("one", "bcd", "no worker of the cluster has answered for 3 s"),
+    ],
+)
+def test_a_cluster_that_does_not_answer(tmp_path, shell, frozen, waiting, lost):
+    """A scheduler or an only worker is lost after an option's time, also for notebooks that no worker has begun."""
     shell.write("a.ipynb", *cells("a", PASSES, HANGS))
-    shell.write("b.ipynb", *cells("b", PASSES))
+    for name in waiting:
+        shell.write(f"{name}.ipynb", *cells(name, PASSES))
     folder = tmp_path / "cluster"
     folder.mkdir()
     with clusters.cluster(folder, "one", words=("--no-nanny",)) as cluster:
         run = shell.start("--dask", str(cluster.file), "--dask-silence", "3")
         hanging_in(shell)
         begin = time.monotonic()
-        cluster.signal("scheduler", signal.SIGSTOP)
+        cluster.signal(frozen, signal.SIGSTOP)
         output = ended(run, 60)
         assert time.monotonic() - begin < 30
     assert run.returncode == 1
-    assert "1 passed, 2 errors" in output, output
-    assert "the scheduler has not answered for 3 s" in output
+    assert f"1 passed, {1 + len(waiting)} errors" in output, output
+    assert lost in output
